@@ -63,7 +63,7 @@ class ExpressionError(GuijuError):
 
 def parse_expression(source: str) -> ast.expr:
     """The checked tree of one expression; line breaks inside it are allowed. Raises `ExpressionError`."""
-    source = source.replace("\r\n", "\n").strip()
+    source = source.replace("\r\n", "\n").strip(" \t\n")
     _check_text(source, EXPRESSION_LENGTH)
     spans = "\n" in source  # parentheses let an expression span lines; they add no line of their own
     tree = _parse(f"({source}\n)" if spans else source, "eval")
@@ -97,7 +97,7 @@ def refuse(code: str, node: ast.AST, zh: str, en: str) -> ExpressionError:
 
 
 def _dedent(source: str) -> str:
-    lines = [line.rstrip() for line in source.replace("\r\n", "\n").expandtabs(4).split("\n")]
+    lines = [line.rstrip(" ") for line in source.replace("\r\n", "\n").expandtabs(4).split("\n")]
     filled = [line for line in lines if line]
     margin = min((len(line) - len(line.lstrip(" ")) for line in filled), default=0)
     return "\n".join(line[margin:] for line in lines).strip("\n")
@@ -207,12 +207,11 @@ def _check_node(node: ast.AST, called: set[int]) -> None:
         case ast.Dict(keys=keys):
             if None in keys:
                 raise refuse("not_allowed", node, "不允许 ** 展开", "Unpacking with ** is not allowed")
+        case ast.Subscript(slice=ast.Tuple()):
+            raise refuse("not_allowed", node, "方括号中只能有一个位置", "There may be only one position in brackets")
         case ast.Slice(step=step):
             if step is not None:
                 raise refuse("not_allowed", node, "切片不允许步长", "A slice may not have a step")
-        case ast.Tuple(ctx=ast.Load()) | ast.List(ctx=ast.Store()):
-            if isinstance(node, ast.List):
-                raise refuse("not_allowed", node, "不允许拆分赋值", "Unpacking is not allowed")
         case ast.Assign():
             _check_assign(node)
         case _:
