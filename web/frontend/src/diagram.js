@@ -1,0 +1,87 @@
+// The diagram of a case with where it stands: done in walnut, current ringed, the rest grey. Reads, never writes.
+import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
+
+const ink = { defaultFillColor: "var(--paper-raised)", defaultStrokeColor: "var(--line-strong)", defaultLabelColor: "var(--ink)" };
+
+// `name:en` of an element stands in its extension elements, whatever namespace prefix the file uses.
+function translate(element, language, seen = new Set()) {
+  if (!element || typeof element !== "object" || seen.has(element)) return;
+  seen.add(element);
+  for (const extension of element.extensionElements?.values ?? []) {
+    for (const property of [extension, ...(extension.$children ?? [])]) {
+      if (property.name === `name:${language}` && property.value) element.name = property.value;
+    }
+  }
+  for (const key of ["rootElements", "flowElements", "artifacts", "participants", "laneSets", "lanes", "childLaneSet"]) {
+    const inner = element[key];
+    for (const child of Array.isArray(inner) ? inner : inner ? [inner] : []) translate(child, language, seen);
+  }
+}
+
+function mark(viewer, { active, done, skipped = [] }) {
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  const passed = new Set([...done, ...active]);
+  const put = (id, marker) => registry.get(id) && canvas.addMarker(id, marker);
+  for (const id of skipped) put(id, "is-skipped");
+  for (const id of done) if (!active.includes(id)) put(id, "is-done");
+  for (const id of active) put(id, "is-active");
+  // Which line was taken is inferred: both its ends have been visited.
+  for (const line of registry.filter((element) => element.type === "bpmn:SequenceFlow")) {
+    if (passed.has(line.source?.id) && passed.has(line.target?.id)) canvas.addMarker(line.id, "is-done");
+  }
+}
+
+function frame(viewer, active) {
+  const canvas = viewer.get("canvas");
+  const registry = viewer.get("elementRegistry");
+  canvas.zoom("fit-viewport", "auto");
+  const current = active.map((id) => registry.get(id)).find(Boolean);
+  const outer = canvas.viewbox().outer;
+  if (current && canvas.zoom() < 0.75 && outer.width) {
+    const width = outer.width / 0.85;
+    const height = outer.height / 0.85;
+    canvas.viewbox({ x: current.x + current.width / 2 - width / 2, y: current.y + current.height / 2 - height / 2, width, height });
+  }
+}
+
+export async function show(place) {
+  const canvas = place.querySelector("[data-canvas]");
+  const failed = place.querySelector("[data-failed]");
+  place.classList.add("is-loading");
+  try {
+    const answer = await fetch(place.dataset.diagram, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    if (!answer.ok) throw new Error(`diagram: ${answer.status}`);
+    const data = await answer.json();
+    const viewer = new NavigatedViewer({
+      container: canvas,
+      bpmnRenderer: ink,
+      textRenderer: { defaultStyle: { fontFamily: "var(--font)", fontSize: 12 }, externalStyle: { fontSize: 12 } },
+      zoomScroll: { enabled: false },
+    });
+    const language = document.documentElement.lang;
+    if (language !== "zh-CN") viewer.on("import.parse.complete", ({ definitions }) => translate(definitions, language));
+    await viewer.importXML(data.xml);
+    mark(viewer, data);
+    frame(viewer, data.active);
+    const zoom = (factor) => viewer.get("canvas").zoom(viewer.get("canvas").zoom() * factor, "auto");
+    const actions = { in: () => zoom(1.25), out: () => zoom(0.8), fit: () => viewer.get("canvas").zoom("fit-viewport", "auto"), here: () => frame(viewer, data.active) };
+    for (const button of place.querySelectorAll("[data-zoom]")) {
+      button.hidden = false;
+      button.addEventListener("click", actions[button.dataset.zoom]);
+    }
+    let width = canvas.clientWidth;
+    new ResizeObserver(() => {
+      if (canvas.clientWidth === width) return;
+      width = canvas.clientWidth;
+      viewer.get("canvas").resized();
+      frame(viewer, data.active);
+    }).observe(canvas);
+    place.dataset.shown = "yes";
+  } catch (error) {
+    console.warn(error);
+    failed.hidden = false;
+  } finally {
+    place.classList.remove("is-loading");
+  }
+}
