@@ -36,7 +36,7 @@ class Bundle(dict[str, bytes]):
             raise Invalid(
                 {
                     name: {
-                        "zh-CN": f"两个文件同名:{self.paths[name]} 与 {path}",
+                        "zh-CN": f"两个文件同名：{self.paths[name]} 与 {path}",
                         "en": f"Two files have one name: {self.paths[name]} and {path}",
                     }
                 }
