@@ -1,0 +1,196 @@
+"""`guiju serve`, `init` and `demo`: a database, a company to look at, and the server over both."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from web.cli_text import Tongue, database_option, examples, fail, progress
+
+if TYPE_CHECKING:
+    from engine import Engine
+
+THREADS = 16
+_PR_SET_PDEATHSIG = 1
+
+
+def add(group: click.Group, t: Tongue) -> None:
+    """Add the three commands."""
+
+    @group.command(
+        name="serve",
+        help=t("启动服务器；数据库会先升级到当前版本。", "Start the server; the database is brought up to date first.")
+        + examples("guiju serve", "guiju serve --demo --port 8080", "GUIJU_DATABASE_URL=postgresql://… guiju serve"),
+    )
+    @click.option("--host", envvar="GUIJU_HOST", default="127.0.0.1", show_default=True, help=t("监听地址", "address"))
+    @click.option(
+        "--port", envvar=["GUIJU_PORT", "PORT"], default=8000, show_default=True, type=int, help=t("端口", "port")
+    )
+    @click.option(
+        "--threads",
+        envvar="GUIJU_THREADS",
+        default=THREADS,
+        show_default=True,
+        type=click.IntRange(1, 128),
+        help=t("同时处理的请求数", "requests handled at once"),
+    )
+    @click.option(
+        "--demo",
+        is_flag=True,
+        envvar="GUIJU_DEMO",
+        help=t("演示公司：数据库为空时先装入", "the demo company, loaded first when the database is empty"),
+    )
+    @database_option(t)
+    def serve(host: str, port: int, threads: int, demo: bool, database: str) -> None:
+        os.environ["GUIJU_DATABASE_URL"] = database  # the one place that create_app reads
+        if demo:
+            os.environ["GUIJU_DEMO"] = "1"
+        refuse_taken_port(host, port, t)
+        with opened(database) as engine:
+            if demo:
+                load(engine, t)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        announce(f"http://{shown}:{port}", demo, t)
+        run(host, port, threads)
+
+    @group.command(
+        name="init",
+        help=t(
+            "建立空数据库，或把已有的升级到当前版本。",
+            "Make an empty database, or bring an existing one up to date.",
+        )
+        + examples("guiju init", "guiju init --database postgresql://guiju@localhost/guiju"),
+    )
+    @database_option(t)
+    def init(database: str) -> None:
+        from engine import Database
+
+        db = Database.open(database)
+        try:
+            db.migrate()
+        finally:
+            db.close()
+        click.echo(t(f"数据库已就绪：{safe(database)}", f"The database is ready: {safe(database)}"))
+
+    @group.command(
+        name="demo",
+        help=t(
+            "装入演示公司（人员、部门、台账、流程），并演示账号注册案件。已装入则不变。",
+            "Load the demo company (people, departments, registers, procedures) and play its registration cases. "
+            "Once loaded, nothing changes.",
+        )
+        + examples("guiju demo", "guiju demo --database sqlite:////tmp/try.db"),
+    )
+    @database_option(t)
+    def demo(database: str) -> None:
+        with opened(database) as engine:
+            if not load(engine, t):
+                click.echo(t("演示公司已经装入，未作改动", "The demo company is loaded already; nothing was changed"))
+
+
+@contextlib.contextmanager
+def opened(database: str) -> Any:
+    """An engine on an up-to-date database, closed afterwards."""
+    import processes
+    from engine import Database
+
+    db = Database.open(database)
+    try:
+        db.migrate()
+        yield processes.build_engine(db)
+    finally:
+        db.close()
+
+
+def load(engine: Engine, t: Tongue) -> bool:
+    """Load and play the demo company unless it is there; whether it did."""
+    import processes
+
+    if processes.is_demo_loaded(engine):
+        return False
+    with progress(t("装入演示公司", "Loading the demo company")) as advance:
+        processes.load_demo(engine, progress=advance)
+        processes.play_demo(engine, progress=advance)
+    click.echo(t("演示公司已装入", "The demo company is loaded"))
+    return True
+
+
+def announce(address: str, demo: bool, t: Tongue) -> None:
+    """Print where the server is and, in the demo, who can log in."""
+    click.echo(t(f"规矩已启动：{address}", f"Guiju is running: {address}"))
+    if demo:
+        import processes
+
+        click.echo(t("可以登录的人（演示密码相同）：", "Who can log in (the demo password is the same):"))
+        for username, names, role in processes.DEMO_LOGINS:
+            click.echo(f"  {username:<16} {t.of(names)} · {t.of(role)}")
+        click.echo(t(f"演示密码：{processes.DEMO_PASSWORD}", f"Demo password: {processes.DEMO_PASSWORD}"))
+    click.echo(t("按 Ctrl+C 停止", "Press Ctrl+C to stop"))
+
+
+def refuse_taken_port(host: str, port: int, t: Tongue) -> None:
+    """The server shares its port by SO_REUSEPORT, so a second one would silently take half the requests: look first."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            fail(
+                t(
+                    f"无法监听 {host}:{port}：{error.strerror}。可用 --port 换一个端口",
+                    f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port",
+                )
+            )
+
+
+def run(host: str, port: int, threads: int) -> None:
+    """Serve until told to stop: one worker process (SQLite has one writer), many threads."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        target="web:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=threads,
+        backpressure=threads * 8,
+        websockets=False,
+        log_level=LogLevels.warn,
+        workers_kill_timeout=10,
+    )
+    server.serve(target_loader=application, wrap_loader=False)
+
+
+def application() -> Callable[..., Any]:
+    """Made inside the worker: the web application with the clock ticking beside it."""
+    die_with_parent()
+    from web import create_app
+
+    app = create_app()
+    ticker = app.extensions["guiju_ticker"]
+    ticker.start()
+    return app
+
+
+def die_with_parent() -> None:
+    """Whoever kills the server means its worker too; an orphan would keep the port and the database."""
+    with contextlib.suppress(OSError, AttributeError):  # Linux only
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def safe(database: str) -> str:
+    """The address without its password."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(database).render_as_string(hide_password=True)

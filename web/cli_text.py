@@ -1,0 +1,83 @@
+"""What the commands say: one language at a time, errors as sentences, progress on anything that takes a while."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+Progress = Callable[[int, int, str], None]  # done, in all, what
+
+DEFAULT_DATABASE = "sqlite:///var/guiju.db"
+
+
+class Tongue:
+    """The language of this terminal: `t(zh, en)` picks a sentence, `t.of(text)` reads a {"zh-CN", "en"}."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def __call__(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh-CN" else en
+
+    def of(self, text: Mapping[str, str]) -> str:
+        """That text in this language, else in Chinese."""
+        return text.get(self.language) or text.get("zh-CN") or next(iter(text.values()), "")
+
+
+def tongue(environ: Mapping[str, str] = os.environ) -> Tongue:
+    """GUIJU_LANG, else the locale: English for any locale that names another language, Chinese when none is named."""
+    for name in ("GUIJU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environ.get(name, "").lower()
+        if value and value.split(".")[0] not in ("c", "posix"):
+            return Tongue("zh-CN" if value.startswith("zh") else "en")
+    return Tongue("zh-CN")
+
+
+def examples(*lines: str) -> str:
+    """A block of command lines that click leaves as it is."""
+    return "\n\n\b\n" + "\n".join(f"  $ {line}" for line in lines)
+
+
+def database_option(t: Tongue) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`--database URL`, GUIJU_DATABASE_URL, or the embedded database under var/."""
+    return click.option(
+        "--database",
+        metavar="URL",
+        envvar="GUIJU_DATABASE_URL",
+        default=DEFAULT_DATABASE,
+        show_default=True,
+        help=t("数据库地址", "address of the database"),
+    )
+
+
+def json_option(t: Tongue) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help=t("输出 JSON", "print JSON"))
+
+
+def fail(sentence: str, status: int = 1) -> NoReturn:
+    """Say why on stderr and leave with that status."""
+    click.echo(sentence, err=True)
+    sys.exit(status)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """A bar on stderr; call what it yields with (done, in all, what)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int, what: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=f"{title} {what}".rstrip())
+
+        yield advance
