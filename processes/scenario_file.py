@@ -39,7 +39,7 @@ def read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise StepFailed(f"无法读取「{path}」：{error}", f"Cannot read “{path}”: {error}") from error
     if not isinstance(scenario, dict) or "process" not in scenario:
-        raise StepFailed("情景文件缺少「process」", "The scenario names no “process”")
+        raise StepFailed("场景文件缺少「process」", "The scenario names no “process”")
     _known(scenario, _KEYS, "scenario")
     _known(scenario.get("start", {}), {"by", "variables", *_REMARKS}, "start")
     _known(scenario.get("expect", {}), set(EXPECTATIONS), "expect")

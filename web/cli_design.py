@@ -88,7 +88,7 @@ def add(group: click.Group, t: Tongue) -> None:
     @group.command(
         name="scenario",
         help=t(
-            "在一次性的演示公司里按情景文件走一遍流程，时钟由情景决定。",
+            "在一次性的演示公司里按场景文件走一遍流程，时钟由场景决定。",
             "Play scenarios in a throw-away demo company with a clock of their own.",
         )
         + examples("guiju scenario processes/account_registration/scenarios/*.json", "guiju scenario mine.json --json"),
@@ -100,7 +100,7 @@ def add(group: click.Group, t: Tongue) -> None:
 
         queue = [path for given in files for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
         outcomes: list[Outcome] = []
-        with progress(t("情景", "Scenarios")) as advance:
+        with progress(t("场景", "Scenarios")) as advance:
             advance(0, len(queue), "")
             with Stage() as stage:
                 for number, path in enumerate(queue, 1):
