@@ -151,7 +151,7 @@ def _fault(error: Exception) -> EvaluationError:
     if isinstance(error, (RecursionError, MemoryError)):
         return EvaluationError("too_deep", "数据嵌套太深", "The data is nested too deeply")
     kind = type(error).__name__
-    return EvaluationError("type", f"表达式与数据不符({kind})", f"The expression does not fit the data ({kind})")
+    return EvaluationError("type", f"表达式与数据不符（{kind}）", f"The expression does not fit the data ({kind})")
 
 
 @lru_cache(maxsize=4096)

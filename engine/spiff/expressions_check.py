@@ -125,14 +125,14 @@ def _check_text(source: str, limit: int) -> None:
             text = {"zh-CN": "不允许这个转义字符", "en": "This escape is not allowed"}
             raise ExpressionError("not_allowed", text, line=line, column=column)
     if "${" in source or "#{" in source:
-        text = {"zh-CN": "请直接写表达式,不要写 ${…}", "en": "Write the expression itself, without ${…}"}
+        text = {"zh-CN": "请直接写表达式，不要写 ${…}", "en": "Write the expression itself, without ${…}"}
         raise ExpressionError("syntax", text)
     bare = _QUOTED.sub(lambda found: " " * len(found.group()), source)
     for index, char in enumerate(bare):
         if not char.isascii():
             line, column = _place(source, index)
             text = {
-                "zh-CN": f"引号之外只能用英文字母和半角符号,这里是「{char}」",
+                "zh-CN": f"引号之外只能用英文字母和半角符号，这里是「{char}」",
                 "en": f"Outside quotes only ASCII letters and signs are allowed; here is “{char}”",
             }
             raise ExpressionError("unicode", text, line=line, column=column)
@@ -146,7 +146,7 @@ def _parse(source: str, mode: str) -> ast.AST:
     try:
         return ast.parse(source, mode=mode)  # builds a tree only: nothing is compiled to code or run
     except SyntaxError as error:
-        text = {"zh-CN": "写法有误,无法理解", "en": "This cannot be understood (syntax)"}
+        text = {"zh-CN": "写法有误，无法理解", "en": "This cannot be understood (syntax)"}
         raise ExpressionError("syntax", text, line=error.lineno or 1, column=error.offset or 1) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError("too_deep", {"zh-CN": "嵌套太深", "en": "Nested too deeply"}) from None
@@ -169,7 +169,7 @@ def _check_tree(root: ast.AST, limit: int) -> None:
     for node, depth in _walk(root):
         if type(node) not in allowed:
             kind = type(node).__name__
-            raise refuse("not_allowed", node, f"不允许这种写法({kind})", f"This is not allowed ({kind})")
+            raise refuse("not_allowed", node, f"不允许这种写法（{kind}）", f"This is not allowed ({kind})")
         if depth > DEPTH:
             raise refuse("too_deep", node, "嵌套太深", "Nested too deeply")
         nodes.append(node)
@@ -200,7 +200,7 @@ def _check_node(node: ast.AST, called: set[int]) -> None:
             for op, right in zip(node.ops, node.comparators, strict=True):
                 if isinstance(op, (ast.Is, ast.IsNot)) and not _is_singleton(right):
                     raise refuse(
-                        "not_allowed", node, "is 只能与 None 比较,请用 ==", "`is` compares with None only; use =="
+                        "not_allowed", node, "is 只能与 None 比较，请用 ==", "`is` compares with None only; use =="
                     )
         case ast.comprehension():
             _check_comprehension(node)
@@ -232,7 +232,7 @@ def _check_constant(node: ast.Constant) -> None:
         fits = abs(value) <= LITERAL_NUMBER
     else:
         kind = type(value).__name__
-        raise refuse("literal", node, f"不允许这种常量({kind})", f"This literal is not allowed ({kind})")
+        raise refuse("literal", node, f"不允许这种常量（{kind}）", f"This literal is not allowed ({kind})")
     if not fits:
         raise refuse("literal", node, "常量太大", "The literal is too large")
 

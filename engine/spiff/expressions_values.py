@@ -47,7 +47,7 @@ class Run:
     def pay(self, units: int) -> None:
         self.budget -= units
         if self.budget < 0:
-            raise EvaluationError("budget", "计算量太大,已停止", "Too much work; stopped")
+            raise EvaluationError("budget", "计算量太大，已停止", "Too much work; stopped")
 
     def weigh(self, value: Any) -> None:
         """Pay for every element inside `value`; shared parts are paid each time they are reached, as JSON would."""

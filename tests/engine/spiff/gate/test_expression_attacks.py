@@ -42,7 +42,8 @@ REFUSED_AT_SIGHT = [
     "1 if x else " * 100 + "2", "a" * 3000, "x and " * 330 + "y",
     "[a for a in x for b in x for c in x for d in x]", "[[[[1 for a in x] for b in x] for c in x] for d in x]",
     # looks like something else
-    "ｅｖａｌ", "ｌｅｎ(x)", "x.＿＿class＿＿", "x.__ｃlass__", "ℯval(x)", "аdmin", "x\u200b", "x == 'a\u202eb'", "x\x00", "x\x0c",
+    "ｅｖａｌ", "ｌｅｎ(x)", "x.＿＿class＿＿", "x.__ｃlass__", "ℯval(x)", "аdmin", "x\u200b", "x == 'a\u202eb'",
+    "x\x00", "x\x0c",
     "'''a'''", '"""a"""', "'\\x41'", "'\\N{DIGIT ONE}'", "'\\101'", "'a\\\nb'", "x # \u2028 y", "x\r+ y", "${x}",
     "#{x}",
 ]  # fmt: skip
@@ -177,7 +178,7 @@ def test_compiling_needs_neither_eval_nor_exec(monkeypatch: pytest.MonkeyPatch) 
 WORDS = """
 x y big 1 'a' None True ( ) [ ] { } , : . = == < in not and or if else for lambda * ** + - % is len sum max any
 sorted str .get .items() .a [0] [1:] (x) ; @ := f'' async await # \\ ａ
-""".split()
+""".split()  # noqa: SIM905
 
 
 @given(st.lists(st.sampled_from([*WORDS, "\n", "\u3000"]), max_size=25))
