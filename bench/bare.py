@@ -1,8 +1,8 @@
-"""The yardstick: SpiffWorkflow as it comes, its own JSON saved into SQLite after every step, with nothing around it.
+"""The yardstick: SpiffWorkflow as it comes, its own JSON saved into SQLite after every step, with nothing around.
 
-No history, no inbox, no rights, no form: only what a program must do so that a case survives the process. `reload` reads
-the case back from the database before each step, as any server must that answers more than one request; without it, the
-case stays in memory and is only saved.
+No history, no inbox, no rights, no form: only what a program must do so that a case survives the process. With `reload`
+the case is read back from the database before each step, as any server must that answers more than one request; without
+it the case stays in memory and is only saved.
 """
 
 from __future__ import annotations

@@ -13,9 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import processes
 from bench.bare import DIAGRAM, REQUEST, STEPS
-from engine import Database, Engine
+from engine import Database, Engine, migrate, save_directory
 from processes.bundle import collect
 
 ACTOR = "michuangdian"
@@ -23,12 +22,13 @@ ACTOR = "michuangdian"
 
 @contextmanager
 def company(folder: Path, name: str) -> Iterator[Engine]:
-    """The demo company on a fresh database, with the bench's process deployed; FULL, on the folder's disk."""
+    """A company of one on a fresh database in `folder`, with the bench's process deployed; SQLite at FULL."""
     db = Database.open(f"sqlite:///{folder / name}.db")
     try:
-        db.migrate()
-        engine = processes.build_engine(db)
-        processes.load_demo(engine)
+        migrate(db)
+        person = {"username": ACTOR, "names": {"zh-CN": "米床垫", "en": "Mi Chuangdian"}}
+        db.write(lambda connection: save_directory(connection, persons=[person]))
+        engine = Engine(db)
         engine.deploy(collect([DIAGRAM]), by=ACTOR)
         yield engine
     finally:

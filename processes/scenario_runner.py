@@ -9,15 +9,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import processes
-from engine import Database, Engine, queries
+from engine import Database, Engine, migrate, queries
 from engine.calendar import Calendar, DurationError
 from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, GuijuError, Invalid, NotFound
 from processes.bundle import collect
@@ -74,7 +75,7 @@ class Stage:
         self._copies = 0
         db = Database.open(f"sqlite:///{self._template}")
         try:
-            db.migrate()
+            migrate(db)
             processes.load_demo(processes.build_engine(db, clock=ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))))
         finally:
             db.close()
@@ -161,7 +162,7 @@ class _Play:
 
     def _do(self, step: Mapping[str, Any]) -> None:
         kind = next(kind for kind in KINDS if kind in step)
-        value, by = step[kind], step.get("by")
+        value, by = step[kind], step.get("by", "")
         if kind == "complete":
             task = self._own_task(value, by)
             self.engine.complete(task, step.get("variables", {}), by=by)
@@ -219,10 +220,10 @@ class _Play:
             )
         allowed = [f"list:{tab}" for tab in ("mine", "claimable") if self._listed(element, by, tab)]
         for task in tasks:
-            attempts = {
-                "open": lambda task=task: queries.task(self.engine, task, actor=by),
-                "claim": lambda task=task: self.engine.claim(task, by=by),
-                "complete": lambda task=task: self.engine.complete(task, variables, by=by),
+            attempts: dict[str, Callable[[], object]] = {
+                "open": partial(queries.task, self.engine, task, actor=by),
+                "claim": partial(self.engine.claim, task, by=by),
+                "complete": partial(self.engine.complete, task, variables, by=by),
             }
             for verb, attempt in attempts.items():
                 try:
@@ -245,7 +246,7 @@ class _Play:
 
     def _expect(self, expectation: Mapping[str, Any]) -> None:
         seen = queries.inspect(self.engine, self.instance)
-        registers = {name: queries.register_rows(self.engine, name) for name in expectation.get("register", {})}
+        registers = {name: queries.register_rows_of(self.engine, name) for name in expectation.get("register", {})}
         mismatches: list[Mismatch] = compare_expectation(expectation, seen, registers)
         if mismatches:
             names = "、".join(mismatch.name for mismatch in mismatches)

@@ -1,6 +1,6 @@
 """The `guiju` command. What each subcommand does stands in the modules beside this one.
 
-Exit status: 0 done; 1 the answer is no (a problem found, a scenario failed, a chain broken, an action refused); 2 usage.
+Exit status: 0 done; 1 the answer is no (a problem found, a scenario failed, a chain broken, a refusal); 2 usage.
 """
 
 from __future__ import annotations

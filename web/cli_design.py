@@ -13,8 +13,7 @@ import click
 from web.cli_text import Tongue, database_option, examples, fail, json_option, progress
 
 if TYPE_CHECKING:
-    from engine.spiff.gate import Problem
-
+    from engine import Problem
     from processes.scenario_runner import Outcome
 
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
@@ -34,9 +33,8 @@ def add(group: click.Group, t: Tongue) -> None:
     @PATHS
     @json_option(t)
     def check(paths: tuple[Path, ...], as_json: bool) -> None:
-        from engine.spiff.gate import check as gate
-
         import processes
+        from engine import check as gate
         from processes.bundle import collect, shipped
 
         given = collect(paths)
@@ -67,14 +65,14 @@ def add(group: click.Group, t: Tongue) -> None:
     @database_option(t)
     def deploy(paths: tuple[Path, ...], by: str, database: str) -> None:
         import processes
-        from engine import Database
+        from engine import Database, migrate
         from engine.errors import GateRefused
         from processes.bundle import collect
 
         bundle = collect(paths)
         db = Database.open(database)
         try:
-            db.migrate()
+            migrate(db)
             deployment = processes.build_engine(db).deploy(bundle, by=by)
         except GateRefused as refused:
             print_problems(refused.problems, bundle.paths, t)

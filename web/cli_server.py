@@ -70,11 +70,11 @@ def add(group: click.Group, t: Tongue) -> None:
     )
     @database_option(t)
     def init(database: str) -> None:
-        from engine import Database
+        from engine import Database, migrate
 
         db = Database.open(database)
         try:
-            db.migrate()
+            migrate(db)
         finally:
             db.close()
         click.echo(t(f"数据库已就绪：{safe(database)}", f"The database is ready: {safe(database)}"))
@@ -99,11 +99,11 @@ def add(group: click.Group, t: Tongue) -> None:
 def opened(database: str) -> Any:
     """An engine on an up-to-date database, closed afterwards."""
     import processes
-    from engine import Database
+    from engine import Database, migrate
 
     db = Database.open(database)
     try:
-        db.migrate()
+        migrate(db)
         yield processes.build_engine(db)
     finally:
         db.close()
