@@ -44,9 +44,9 @@ class SubProcess(Holder, spiff.SubWorkflowTask):
 class CallActivity(Holder, spiff.CallActivity):
     """A called process with variables of its own.
 
-    In go the inputs the called process declares (missing ones as None), or everything when it declares nothing; out come its declared
-    outputs, or whatever it wrote. A preScript adds or renames inputs for this call alone; a postScript runs over the caller's variables
-    once the outputs are there, and what it assigns stays.
+    In go the inputs the called process declares (missing ones as None), or everything when it declares nothing; out
+    come its declared outputs, or whatever it wrote. A preScript adds or renames inputs for this call alone; a
+    postScript runs over the caller's variables once the outputs are there, and what it assigns stays.
     """
 
     before: Script | None = None
@@ -115,23 +115,30 @@ class Repeated(Step):
 
 
 class Instances(Repeated):
-    """One instance per element of a collection (list, or record: then the output is a record too), or as many as a number says.
+    """One instance per element of a collection (list, or record: then the output is a record too), or as many as a
+    number says.
 
-    What an instance gives is appended to the output collection as soon as it is done, so it stays there whatever happens to the others.
-    The completion condition is asked after each one and sees that collection.
+    What an instance gives is appended to the output collection as soon as it is done, so it stays there whatever
+    happens to the others. The completion condition is asked after each one and sees that collection.
     """
 
     sequential = False
+    cardinality: str | None  # these are the library's
+    data_input: Any
+    data_output: Any
+    input_item: Any
+    output_item: Any
+    condition: str | None
 
     def prepare(self, process: str, declared: Any, definitions: Any) -> None:
         super().prepare(process, declared, definitions)
-        source = self.cardinality if self.data_input is None else self.data_input.bpmn_id
-        self.collection = compile_expression(source.strip())
+        source = str(self.cardinality if self.data_input is None else self.data_input.bpmn_id).strip()
+        self.collection = compile_expression(source)
         self.until = compile_expression(self.condition) if self.condition else None
         self.input_name = _name(self.input_item)
         self.output_name = _name(self.output_item)
         self.output = self.data_output.bpmn_id.strip() if self.data_output is not None else ""
-        self.in_place = self.data_input is not None and self.output == source.strip()
+        self.in_place = self.data_input is not None and self.output == source
 
     def _update_hook(self, token: Token) -> bool:
         items = self._items(token)
@@ -161,13 +168,13 @@ class Instances(Repeated):
         if self.data_input is None and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return [(None, index) for index in range(value)]
         what = self.collection.source
-        raise bad_value(self.bpmn_id, self.process, f"「{what}」不是列表或次数", f"“{what}” is neither a list nor a count")
+        zh, en = f"「{what}」不是列表或次数", f"“{what}” is neither a list nor a count"
+        raise bad_value(self.bpmn_id, self.process, zh, en)
 
     def _begin(self, token: Token, index: int, key: str | None, item: Any) -> None:
         local = {self.input_name: item} if self.input_name else {}
         self.spawn(token, index, local)
-        # the instance may only be found again below the container, where its key is needed once it is done
-        if key is not None:
+        if key is not None:  # needed once the instance is done
             token.internal_data.setdefault("keys", {})[str(index)] = key
 
     def instance_done(self, token: Token, instance: Token) -> None:
@@ -219,7 +226,9 @@ class SequentialInstances(Instances, spiff.SequentialMultiInstanceTask):
 
 
 class Loop(Repeated, spiff.StandardLoopTask):
-    """Again and again while the condition holds (asked after each round, or before the first one too), at most `loopMaximum` times."""
+    """Again and again while the condition holds (asked after each round, or before the first one too), at most
+    `loopMaximum` times.
+    """
 
     def prepare(self, process: str, declared: Any, definitions: Any) -> None:
         super().prepare(process, declared, definitions)

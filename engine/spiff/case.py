@@ -1,7 +1,8 @@
-"""A case: started, loaded, advanced by one command, asked what it waits for, packed again. The one face of this package.
+"""A case: started, loaded, advanced by one command, asked what it waits for, packed again. The one face of this
+package.
 
-Every command runs on a `Context` that answers for everything that differs between two runs; the same answers give the same bytes. A
-command that fails leaves the case unusable: drop it and load it again.
+Every command runs on a `Context` that answers for everything that differs between two runs; the same answers give the
+same bytes. A command that fails leaves the case unusable: drop it and load it again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ __all__ = ["Case", "Context", "HumanTask", "OperationCall", "OperationWait", "Ti
 
 
 class Case:
-    """See the module. `status` is active, completed or cancelled; `end` the last end event reached in the case's own process."""
+    """See the module. `status` is active, completed or cancelled; `end` the last end event reached in the case's
+    own process.
+    """
 
     between: ClassVar[Callable[[Case], None] | None] = None  # for tests: called after every step of the engine
 
@@ -48,7 +51,7 @@ class Case:
         """The process the case is of."""
         return str(self._root.spec.name)
 
-    # -- made and kept ---------------------------------------------------------------------------------------------------
+    # -- made and kept ----------------------------------------------------------------------------------------------
     @classmethod
     def start(cls, definitions: Definitions, process: str, variables: Mapping[str, Any], ctx: Context) -> Case:
         """A new case of `process`, advanced until it waits. Raises ExecutionFailed."""
@@ -69,7 +72,7 @@ class Case:
         """The case as bytes: the same case always gives the same ones."""
         return codec.pack(self._root)
 
-    # -- commands --------------------------------------------------------------------------------------------------------
+    # -- commands ---------------------------------------------------------------------------------------------------
     def complete(self, token: str, result: Mapping[str, Any], ctx: Context) -> None:
         """Finish an open user task with its result. Raises NotOpen, ExecutionFailed."""
         task = self._open(token, TaskState.READY)
@@ -113,7 +116,7 @@ class Case:
             self._root.clear(self._root)
             self._root.status = "cancelled"
 
-    # -- questions -------------------------------------------------------------------------------------------------------
+    # -- questions --------------------------------------------------------------------------------------------------
     def waiting(self) -> Waiting:
         """Everything the case waits for."""
         tasks, timers, operations = [], [], []
@@ -134,7 +137,8 @@ class Case:
                     )
                 elif state == TaskState.STARTED and isinstance(spec, ServiceTask):
                     call = spec.call(token)
-                    operations.append(OperationWait(token=token.key, element=spec.bpmn_id, process=spec.process, call=call))
+                    wait = OperationWait(token=call.token, element=call.element, process=call.process, call=call)
+                    operations.append(wait)
         return Waiting(tasks=tuple(tasks), timers=tuple(timers), operations=tuple(operations))
 
     def variables(self) -> dict[str, Any]:
@@ -150,7 +154,7 @@ class Case:
         trace, self._root.trace = self._root.trace, []
         return trace
 
-    # -- inside ----------------------------------------------------------------------------------------------------------
+    # -- inside -----------------------------------------------------------------------------------------------------
     def _require_active(self) -> None:
         if self._root.status != "active":
             raise NotOpen()
@@ -210,5 +214,5 @@ def _kept(variables: Mapping[str, Any], element: str, process: str) -> dict[str,
     try:
         return kept(variables)
     except NotJson as error:
-        zh, en = f"变量「{error.where}」不是 JSON 值：{error.what}", f"variable “{error.where}” is not JSON: {error.what}"
+        zh, en = f"变量「{error.where}」不是 JSON 值：{error.what}", f"“{error.where}” is not JSON: {error.what}"
         raise bad_value(element, process, zh, en) from error

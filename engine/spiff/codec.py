@@ -1,10 +1,12 @@
-"""A case as bytes: what cannot be worked out again, in a fixed order, so that the same case always gives the same bytes.
+"""A case as bytes: what cannot be worked out again, in a fixed order, so that the same case always gives the same
+bytes.
 
-msgpack of `[format, status, end, [process, …]]`, callers first; a process is `[spec, host, variables, same, written, [token, …]]`:
-`host` is `[process number, token number]` of the activity it works for, `same` the names whose values are those its host sees (stored
-once), `variables` is None for an embedded subprocess. A token is `[id, spec, state, parent, source, local, internal]`, its tail cut off
-where it is empty; `parent` is the number of the token it stands below, 0 for the process itself. Specs are never stored: they belong
-to the deployment. Finished tokens are not there to be stored.
+msgpack of `[format, status, end, [process, …]]`, callers first; a process is `[spec, host, variables, same, written,
+[token, …]]`: `host` is `[process number, token number]` of the activity it works for, `same` the names whose values
+are those its host sees (stored once), `variables` is None for an embedded subprocess. A token is `[id, spec, state,
+parent, source, local, internal]`, its tail cut off where it is empty; `parent` is the number of the token it stands
+below, 0 for the process itself. Specs are never stored: they belong to the deployment. Finished tokens are not there
+to be stored.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from engine.spiff.workflow import Called, Process, Root, Token
 
 FORMAT = 1
-_FULL = [None, "", 0, 0, None, None, {}]
+_FULL: list[Any] = [None, "", 0, 0, None, None, {}]
 
 
 def pack(root: Root) -> bytes:

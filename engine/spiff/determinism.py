@@ -1,8 +1,8 @@
 """What differs between two runs of the same command comes from the command's own record, never from the machine.
 
-A command runs inside `running(context)`. Ids and the clock are read from that context; outside a command they raise. The library's own
-module globals (`uuid4`, `time`, `datetime`) are replaced once, at import, so that no path through it can ask the machine either.
-The context lives in a `ContextVar`: every thread has its own.
+A command runs inside `running(context)`. Ids and the clock are read from that context; outside a command they raise.
+The library's own module globals (`uuid4`, `time`, `datetime`) are replaced once, at import, so that no path through
+it can ask the machine either. The context lives in a `ContextVar`: every thread has its own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Diagrams turned into specs: the library's parser, told to build our own steps.
 
-Differences from the library: flows keep the order they have in the file (not that of the picture); a boundary event hangs on its activity
-instead of between a split and a join; the names the library adds to every process cannot collide with an element's id.
+Differences from the library: flows keep the order they have in the file (not that of the picture); a boundary event
+hangs on its activity instead of between a split and a join; the names the library adds to every process cannot
+collide with an element's id.
 """
 
 # mypy: disallow-subclassing-any=False
@@ -22,7 +23,7 @@ from SpiffWorkflow.spiff.parser import task_spec as spiff_parsers
 from SpiffWorkflow.spiff.parser.event_parsers import SpiffEventDefinitionParser
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessParser
 
-from engine.spiff import activities, steps, timers
+from engine.spiff import activities, gateways, steps, timers
 
 START, END = "#start", "#end"  # not XML names, so no element can have them
 
@@ -227,9 +228,9 @@ class DiagramParser(SpiffBpmnParser):
         full_tag("businessRuleTask"): (RuleElement, steps.RuleTask),
         full_tag("callActivity"): (CallElement, activities.CallActivity),
         full_tag("subProcess"): (SubProcessElement, activities.SubProcess),
-        full_tag("exclusiveGateway"): (ConditionalElement, steps.ExclusiveGateway),
-        full_tag("inclusiveGateway"): (ConditionalElement, steps.InclusiveGateway),
-        full_tag("parallelGateway"): (GatewayElement, steps.ParallelGateway),
+        full_tag("exclusiveGateway"): (ConditionalElement, gateways.ExclusiveGateway),
+        full_tag("inclusiveGateway"): (ConditionalElement, gateways.InclusiveGateway),
+        full_tag("parallelGateway"): (GatewayElement, gateways.ParallelGateway),
         full_tag("eventBasedGateway"): (EventGatewayElement, timers.EventGateway),
         full_tag("intermediateCatchEvent"): (CatchElement, timers.TimerEvent),
         full_tag("intermediateThrowEvent"): (ThrowElement, steps.MilestoneEvent),

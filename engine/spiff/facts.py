@@ -1,4 +1,6 @@
-"""What a case tells the rest of the engine: what it waits for, and what happened. Plain, frozen, without a trace of the library."""
+"""What a case tells the rest of the engine: what it waits for, and what happened. Plain, frozen, without a trace
+of the library.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperationCall:
-    """A service task's call: the operation `name` with evaluated `parameters`, made at `element` of `process` by `token`."""
+    """A service task's call: the operation `name` with evaluated `parameters`, made at `element` of `process` by
+    `token`.
+    """
 
     name: str
     parameters: dict[str, Any]
@@ -21,8 +25,9 @@ class OperationCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HumanTask:
-    """An open user task. `scope`: tokens of the call activities and subprocesses around it, outermost first; `item` and `index` (from
-    0) say which one of a multi-instance task it is; `data` are the variables it sees."""
+    """An open user task. `scope`: tokens of the call activities and subprocesses around it, outermost first;
+    `item` and `index` (from 0) say which one of a multi-instance task it is; `data` are the variables it sees.
+    """
 
     token: str
     element: str
@@ -67,11 +72,10 @@ class Waiting:
 class Trace:
     """One thing that happened. `kind` and what `data` holds:
 
-    `entered` {index, item?}: a token reached the element · `left` {flows: sequence flows taken, merged?}: it went on ·
-    `cancelled`: it was stopped · `operation` {name, parameters, result | external: true} ·
-    `decision` {table, sha, rules, inputs, outputs} · `script` {assigned} · `timer_scheduled` {due} · `timer_fired` {due} ·
-    `error` {code}: an error was thrown · `ended` {end}: the process (called ones too) reached its end.
-    `scope` as in `HumanTask`.
+    `entered` {index, item?}: a token reached the element · `left` {flows: sequence flows taken, merged?}: it went on
+    · `cancelled`: it was stopped · `operation` {name, parameters, result | external: true} · `decision` {table, sha,
+    rules, inputs, outputs} · `script` {assigned} · `timer_scheduled` {due} · `timer_fired` {due} · `error` {code}: an
+    error was thrown · `ended` {end}: the process (called ones too) reached its end. `scope` as in `HumanTask`.
     """
 
     kind: str

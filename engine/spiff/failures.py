@@ -1,8 +1,10 @@
-"""Why a case could not go on. Each names the element and the process, in both languages, and undoes the whole command."""
+"""Why a case could not go on. Each names the element and the process, in both languages, and undoes the whole
+command.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import Conflict, ExecutionFailed, GuijuError, Text
 
@@ -11,7 +13,7 @@ class NotOpen(Conflict):
     """There is no open task, timer or operation with this token: it is done, cancelled, or not due yet."""
 
     code = "not_open"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "该事项已经办结、取消或尚未到期，请刷新后再试",
         "en": "This is done, cancelled or not yet due; reload and try again",
     }
@@ -21,9 +23,9 @@ class StepBudgetExceeded(ExecutionFailed):
     """One command made the case take more steps than allowed: the diagram goes round in circles."""
 
     code = "step_budget"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "流程在环节「{element}」附近反复执行，超过 {limit} 步仍未停下，已撤回本次操作",
-        "en": "The case went round near step “{element}” for more than {limit} steps without coming to rest; nothing was saved",
+        "en": "The case went round near step “{element}” for more than {limit} steps; nothing was saved",
     }
 
 
@@ -31,7 +33,7 @@ class Stalled(ExecutionFailed):
     """Tokens are left, but nothing that could ever move them."""
 
     code = "stalled"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "流程停在环节「{element}」，没有任何人或定时可以让它继续（{reason}），已撤回本次操作",
         "en": "The case is stuck at step “{element}” and nothing can move it on ({reason}); nothing was saved",
     }
@@ -41,7 +43,7 @@ class NoWayOut(ExecutionFailed):
     """No condition of a gateway held, and it has no default."""
 
     code = "no_way_out"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "网关「{element}」的条件都不成立，也没有默认出口",
         "en": "No condition of gateway “{element}” held and it has no default way out",
     }
@@ -51,7 +53,7 @@ class ErrorUncaught(ExecutionFailed):
     """An error end event was reached and no boundary event around it catches its code."""
 
     code = "error_uncaught"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "环节「{element}」抛出的错误「{error}」没有边界事件接住",
         "en": "The error “{error}” thrown at step “{element}” is caught by no boundary event",
     }
@@ -74,7 +76,7 @@ class ParseFailed(GuijuError):
 
     status = 422
     code = "parse_failed"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "文件「{file}」的「{element}」无法执行：{reason}",
         "en": "“{element}” in file “{file}” cannot be executed: {reason}",
     }

@@ -23,18 +23,17 @@ from engine.spiff.steps import Step
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 SIZE_CAP = 5_000_000  # bytes of one file
-NODES = frozenset(
-    """startEvent endEvent task userTask manualTask scriptTask serviceTask businessRuleTask callActivity subProcess exclusiveGateway
-    inclusiveGateway parallelGateway eventBasedGateway intermediateCatchEvent intermediateThrowEvent boundaryEvent""".split()
-)
+NODES = frozenset(etree.QName(tag).localname for tag in DiagramParser.PARSER_CLASSES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElementInfo:
-    """What a diagram says of one element. `kind` is the BPMN name (`userTask`), `process` the process whose diagram it stands in.
+    """What a diagram says of one element. `kind` is the BPMN name (`userTask`), `process` the process whose
+    diagram it stands in.
 
-    `form` is the path of the form in the bundle (`account_registration/forms/ballot.json`) when there is such a file, else what the
-    diagram says. `lane` is the innermost lane's name as written; elements of an embedded subprocess have that of the subprocess.
+    `form` is the path of the form in the bundle (`account_registration/forms/ballot.json`) when there is such a file,
+    else what the diagram says. `lane` is the innermost lane's name as written; elements of an embedded subprocess
+    have that of the subprocess.
     """
 
     id: str
@@ -60,7 +59,9 @@ class ElementInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessInfo:
-    """A process: its names, properties, start event and every element in its diagram, those of embedded subprocesses included."""
+    """A process: its names, properties, start event and every element in its diagram, those of embedded
+    subprocesses included.
+    """
 
     id: str
     file: str
@@ -89,7 +90,7 @@ def safe_xml(content: bytes, file: str) -> Any:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         raise ParseFailed(file=file, element="", reason=str(error)) from None
-    if root.getroottree().docinfo.doctype:
+    if str(root.getroottree().docinfo.doctype or ""):
         raise ParseFailed(file=file, element="", reason="a DOCTYPE is not allowed")
     return root
 
@@ -121,7 +122,7 @@ def parse(files: Mapping[str, bytes]) -> Definitions:
     return definitions
 
 
-# -- specs -----------------------------------------------------------------------------------------------------------------
+# -- specs ---------------------------------------------------------------------------------------------------------
 def _specs(roots: Mapping[str, Any]) -> dict[str, ProcessSpec]:
     parser = DiagramParser()
     for path, root in roots.items():
@@ -130,7 +131,9 @@ def _specs(roots: Mapping[str, Any]) -> dict[str, ProcessSpec]:
         except Exception as error:
             raise ParseFailed(file=path, element="", reason=str(error)) from error
     specs: dict[str, ProcessSpec] = {}
-    while todo := [name for name in parser.process_parsers if name not in specs]:  # embedded subprocesses come to light on the way
+    while todo := [
+        name for name in parser.process_parsers if name not in specs
+    ]:  # embedded subprocesses come to light on the way
         for name in todo:
             try:
                 specs[name] = parser.get_spec(name)
@@ -155,7 +158,7 @@ def _prepare(node: Any, process: str, path: str, specs: Mapping[str, ProcessSpec
         _prepare(inner, process, path, specs, definitions)
 
 
-# -- what the diagram says -------------------------------------------------------------------------------------------------
+# -- what the diagram says -----------------------------------------------------------------------------------------
 def _process(node: Any, path: str, forms: Mapping[str, Any]) -> ProcessInfo:
     id = node.get("id")
     elements = {info.id: info for info in _elements(node, node, _lanes(node), None, forms)}
@@ -187,7 +190,9 @@ def _lanes(process: Any) -> dict[str, str]:
     return found
 
 
-def _elements(scope: Any, process: Any, lanes: dict[str, str], lane: str | None, forms: Mapping[str, Any]) -> list[ElementInfo]:
+def _elements(
+    scope: Any, process: Any, lanes: dict[str, str], lane: str | None, forms: Mapping[str, Any]
+) -> list[ElementInfo]:
     found = []
     for node in scope:
         if not isinstance(node.tag, str):
@@ -232,7 +237,8 @@ def _element(node: Any, kind: str, process: str, lane: str | None, forms: Mappin
         remind=tuple(each.strip() for each in properties.get("remind", "").split(",") if each.strip()),
         multi=multi,
         attached_to=node.get("attachedToRef"),
-        called=node.get("calledElement") or (_extension(node, "calledDecisionId") if kind == "businessRuleTask" else None),
+        called=node.get("calledElement")
+        or (_extension(node, "calledDecisionId") if kind == "businessRuleTask" else None),
     )
 
 
@@ -262,7 +268,11 @@ def _extension(node: Any, name: str) -> str | None:
 
 
 def _names(node: Any, properties: Mapping[str, str]) -> dict[str, str]:
-    """The Chinese name (`name`, else the id), and those in other languages (`name:en` …); English falls back to the Chinese one."""
+    """The Chinese name (`name`, else the id), and those in other languages (`name:en` …); English falls back to
+    the Chinese one.
+    """
     chinese = (node.get("name") or "").strip() or node.get("id")
-    others = {key.removeprefix("name:"): value for key, value in properties.items() if key.startswith("name:") and value}
+    others = {
+        key.removeprefix("name:"): value for key, value in properties.items() if key.startswith("name:") and value
+    }
     return {"zh-CN": chinese, "en": chinese, **others}

@@ -1,4 +1,6 @@
-"""The script engine given to the library: it knows our expressions and scripts, and nothing that could reach `eval` or `exec`."""
+"""The script engine given to the library: it knows our expressions and scripts, and nothing that could reach
+`eval` or `exec`.
+"""
 
 # mypy: disallow-subclassing-any=False
 from __future__ import annotations
@@ -58,5 +60,8 @@ def checked(token: Any, variables: Any) -> dict[str, Any]:
         return kept(variables)
     except NotJson as error:
         spec = token.task_spec
-        zh, en = f"变量「{error.where}」不是 JSON 值：{error.what}", f"variable “{error.where}” is not JSON: {error.what}"
+        zh, en = (
+            f"变量「{error.where}」不是 JSON 值：{error.what}",
+            f"variable “{error.where}” is not JSON: {error.what}",
+        )
         raise bad_value(spec.bpmn_id, spec.process, zh, en) from error

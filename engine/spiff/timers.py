@@ -1,4 +1,6 @@
-"""Timers and the events that wait for them: when they are due is asked of the command, and they fire when the case is told so."""
+"""Timers and the events that wait for them: when they are due is asked of the command, and they fire when the case
+is told so.
+"""
 
 # mypy: disallow-subclassing-any=False
 from __future__ import annotations
@@ -28,7 +30,9 @@ QUOTED = re.compile(r"""(["'])([^"'\\]*)\1""")
 
 
 def literal(text: str) -> str | None:
-    """The time written in a diagram when it is written out (quoted or not); None when it is an expression giving one."""
+    """The time written in a diagram when it is written out (quoted or not); None when it is an expression giving
+    one.
+    """
     text = text.strip()
     if quoted := QUOTED.fullmatch(text):
         text = quoted.group(2).strip()
@@ -49,7 +53,8 @@ class Timer(TimerEventDefinition):
         state, now = token.internal_data, determinism.context().now
         spec = token.task_spec
         if not isinstance(value, str):
-            raise bad_value(spec.bpmn_id, spec.process, f"定时「{self.expression}」没有给出时间", f"timer “{self.expression}” gave no time")
+            zh, en = f"定时「{self.expression}」没有给出时间", f"timer “{self.expression}” gave no time"
+            raise bad_value(spec.bpmn_id, spec.process, zh, en)
         cycle = CYCLE.fullmatch(value)
         if cycle is None:
             self._set(token, self._due(token, value, now))

@@ -1,7 +1,7 @@
 """The values a case may hold: JSON, bounded in depth, integers of 64 bits, finite numbers.
 
-Values are never changed in place once they are in a case: a new value replaces the old one. That is why tokens, called processes and
-history may share them.
+Values are never changed in place once they are in a case: a new value replaces the old one. That is why tokens,
+called processes and history may share them.
 """
 
 from __future__ import annotations

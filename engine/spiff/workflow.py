@@ -1,14 +1,14 @@
 """Tokens and the processes they move through: the library's `Task` and `BpmnWorkflow`, kept flat.
 
-The library keeps every finished task, predicts future ones and walks that tree after each completion. Here a token that has gone on is
-removed and nothing is predicted, so a process holds its active tokens and nothing else: scans are flat, loops leave nothing behind,
-and what is stored stays small however long a case runs.
+The library keeps every finished task, predicts future ones and walks that tree after each completion. Here a token
+that has gone on is removed and nothing is predicted, so a process holds its active tokens and nothing else: scans are
+flat, loops leave nothing behind, and what is stored stays small however long a case runs.
 
-The tree that is left says who stops whom: under the root stand the active tokens, under a multi-instance activity its instances, under
-an activity its waiting boundary timers, under an event-based gateway its events.
+The tree that is left says who stops whom: under the root stand the active tokens, under a multi-instance activity its
+instances, under an activity its waiting boundary timers, under an event-based gateway its events.
 
-Variables belong to a process (or a called one), not to a token: parallel branches write into the same variables, so a join has nothing
-to merge and loses nothing. An instance of a multi-instance activity has variables of its own on top.
+Variables belong to a process (or a called one), not to a token: parallel branches write into the same variables, so a
+join has nothing to merge and loses nothing. An instance of a multi-instance activity has variables of its own on top.
 """
 
 # mypy: disallow-subclassing-any=False
@@ -24,9 +24,9 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.spiff import determinism
-from engine.spiff.scripting import Engine
 from engine.spiff.facts import Trace
 from engine.spiff.failures import Stalled, StepBudgetExceeded
+from engine.spiff.scripting import Engine
 
 ROOT = UUID(int=0)
 STEP_BUDGET = 2_000
@@ -213,13 +213,12 @@ class Root(Process, BpmnWorkflow):
         self.steps = 0
         BpmnWorkflow.__init__(self, spec, specs, script_engine=ENGINE, deserializing=True)
 
-    # -- called processes ------------------------------------------------------------------------------------------------
+    # -- called processes -------------------------------------------------------------------------------------------
     def open(self, host: Token, name: str, scope: dict[str, Any] | None) -> Called:
         """Begin the process `name` for `host`."""
         if host.workflow.depth >= CALL_DEPTH:
-            raise Stalled(
-                "too_deep", element=host.task_spec.bpmn_id, process=host.task_spec.process, reason=f"{CALL_DEPTH} calls deep"
-            )
+            spec = host.task_spec
+            raise Stalled("too_deep", element=spec.bpmn_id, process=spec.process, reason=f"{CALL_DEPTH} calls deep")
         called = Called(self.subprocess_specs[name], host, scope)
         self.subprocesses[host.id] = called
         called.plant()
@@ -249,7 +248,7 @@ class Root(Process, BpmnWorkflow):
                 return token
         return None
 
-    # -- moving ----------------------------------------------------------------------------------------------------------
+    # -- moving -----------------------------------------------------------------------------------------------------
     def spend(self, token: Token) -> None:
         """Count a step of this command. Raises StepBudgetExceeded."""
         self.steps += 1
@@ -299,7 +298,7 @@ class Root(Process, BpmnWorkflow):
         del self.subprocesses[host.id]
         host.task_spec.returned(host, process)
 
-    # -- stopping --------------------------------------------------------------------------------------------------------
+    # -- stopping ---------------------------------------------------------------------------------------------------
     def discard(self, token: Token) -> None:
         """Stop a token with everything below it: instances, timers, called processes."""
         stack = [token]
