@@ -99,11 +99,11 @@ def add(group: click.Group, t: Tongue) -> None:
         queue = [path for given in files for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
         outcomes: list[Outcome] = []
         with progress(t("场景", "Scenarios")) as advance:
-            advance(0, len(queue), "")
+            advance(0, len(queue))
             with Stage() as stage:
                 for number, path in enumerate(queue, 1):
                     outcomes.append(run_file(path, stage))
-                    advance(number, len(queue), "")
+                    advance(number, len(queue))
         if as_json:
             click.echo(json.dumps([outcome_row(outcome, t) for outcome in outcomes], ensure_ascii=False, default=str))
         else:

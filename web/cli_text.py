@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-Progress = Callable[[int, int, str], None]  # done, in all, what
+Progress = Callable[[int, int | None], None]  # done, in all (None: unknown)
 
 DEFAULT_DATABASE = "sqlite:///var/guiju.db"
 
@@ -68,7 +68,7 @@ def fail(sentence: str, status: int = 1) -> NoReturn:
 
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """A bar on stderr; call what it yields with (done, in all, what)."""
+    """A bar on stderr; call what it yields with (done, in all)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
@@ -77,7 +77,7 @@ def progress(title: str) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
 
-        def advance(done: int, total: int, what: str = "") -> None:
-            bar.update(task, completed=done, total=total, description=f"{title} {what}".rstrip())
+        def advance(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
 
         yield advance
