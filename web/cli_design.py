@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, fail, json_option, progress
+from web.cli_text import Tongue, database_option, examples, fail, json_option, opened, progress
 
 if TYPE_CHECKING:
     from engine import Problem
@@ -64,21 +64,16 @@ def add(group: click.Group, t: Tongue) -> None:
     @click.option("--by", required=True, metavar="USER", help=t("发布人的用户名", "username of whoever deploys"))
     @database_option(t)
     def deploy(paths: tuple[Path, ...], by: str, database: str) -> None:
-        import processes
-        from engine import Database, migrate
         from engine.errors import GateRefused
         from processes.bundle import collect
 
         bundle = collect(paths)
-        db = Database.open(database)
         try:
-            migrate(db)
-            deployment = processes.build_engine(db).deploy(bundle, by=by)
+            with opened(database) as engine:
+                deployment = engine.deploy(bundle, by=by)
         except GateRefused as refused:
             print_problems(refused.problems, bundle.paths, t)
             fail(t.of(refused.message))
-        finally:
-            db.close()
         click.echo(t(f"已发布第 {deployment.number} 版", f"Deployed as number {deployment.number}"))
         for process, version in sorted(deployment.processes.items()):
             click.echo(f"  {process} v{version}")

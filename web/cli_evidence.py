@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_server import opened
-from web.cli_text import Tongue, database_option, examples, json_option, progress
+from web.cli_text import Tongue, database_option, examples, existing, json_option, progress
 
 if TYPE_CHECKING:
     from engine.replay import Replay
@@ -30,7 +29,7 @@ def add(group: click.Group, t: Tongue) -> None:
     def verify(database: str, as_json: bool) -> None:
         from engine import verify as verify_history
 
-        with opened(database) as engine, progress(t("校验事件", "Verifying events")) as advance:
+        with existing(database, t) as engine, progress(t("校验事件", "Verifying events")) as advance:
             report = verify_history(engine.db, progress=lambda seen: advance(seen, None))
         if as_json:
             broken = [
@@ -64,16 +63,14 @@ def add(group: click.Group, t: Tongue) -> None:
         + examples("guiju replay ZC-2026-0001", "guiju replay ZC-2026-0001 --at 12 --json"),
     )
     @click.argument("instance")
-    @click.option(
-        "--at", type=click.IntRange(min=1), metavar="SEQ", help=t("到第几个事件为止", "stop after this event")
-    )
+    @click.option("--at", type=click.IntRange(min=1), metavar="SEQ", help=t("到此事件为止", "stop after this event"))
     @database_option(t)
     @json_option(t)
     def replay(instance: str, at: int | None, database: str, as_json: bool) -> None:
         from engine import queries
         from engine import replay as replay_case
 
-        with opened(database) as engine:
+        with existing(database, t) as engine:
             done = replay_case(engine, queries.instance_of(engine, instance), at=at)
         if as_json:
             click.echo(json.dumps(replay_row(done, t), ensure_ascii=False))
@@ -112,8 +109,7 @@ def print_replay(done: Replay, t: Tongue) -> None:
         click.echo(f"{'✓' if step.same else '✗'} {step.seq:>5} {step.command:<12} {step.recorded[:16]}")
     if done.reason:
         click.echo(t.of(done.reason))
-    click.echo(
-        t(f"事件 {done.seq} 之后：{done.status}", f"After event {done.seq}: {done.status}") + f" {done.end or ''}"
-    )
+    state = f"{done.status} {done.end or ''}".rstrip()
+    click.echo(t(f"事件 {done.seq} 之后：{state}", f"After event {done.seq}: {state}"))
     click.echo(f"{t('未办', 'open')}: {', '.join(done.open) or '-'}")
     click.echo(json.dumps(done.variables, ensure_ascii=False, indent=2))

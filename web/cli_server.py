@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, fail, progress
+from web.cli_text import Tongue, database_option, examples, fail, opened, progress
 
 if TYPE_CHECKING:
     from engine import Engine
@@ -70,13 +70,8 @@ def add(group: click.Group, t: Tongue) -> None:
     )
     @database_option(t)
     def init(database: str) -> None:
-        from engine import Database, migrate
-
-        db = Database.open(database)
-        try:
-            migrate(db)
-        finally:
-            db.close()
+        with opened(database):
+            pass
         click.echo(t(f"数据库已就绪：{safe(database)}", f"The database is ready: {safe(database)}"))
 
     @group.command(
@@ -93,20 +88,6 @@ def add(group: click.Group, t: Tongue) -> None:
         with opened(database) as engine:
             if not load(engine, t):
                 click.echo(t("演示公司已经装入，未作改动", "The demo company is loaded already; nothing was changed"))
-
-
-@contextlib.contextmanager
-def opened(database: str) -> Any:
-    """An engine on an up-to-date database, closed afterwards."""
-    import processes
-    from engine import Database, migrate
-
-    db = Database.open(database)
-    try:
-        migrate(db)
-        yield processes.build_engine(db)
-    finally:
-        db.close()
 
 
 def load(engine: Engine, t: Tongue) -> bool:

@@ -6,9 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from engine import Engine
 
 Progress = Callable[[int, int | None], None]  # done, in all (None: unknown)
 
@@ -64,6 +68,30 @@ def fail(sentence: str, status: int = 1) -> NoReturn:
     """Say why on stderr and leave with that status."""
     click.echo(sentence, err=True)
     sys.exit(status)
+
+
+@contextmanager
+def opened(database: str) -> Iterator[Engine]:
+    """An engine on that database, made or brought up to date first, closed afterwards."""
+    import processes
+    from engine import Database, migrate
+
+    db = Database.open(database)
+    try:
+        migrate(db)
+        yield processes.build_engine(db)
+    finally:
+        db.close()
+
+
+@contextmanager
+def existing(database: str, t: Tongue) -> Iterator[Engine]:
+    """Like `opened`, for commands that only look: a database that is not there is a mistake, not a wish for a new one."""
+    path = database.removeprefix("sqlite:///")
+    if path != database and not Path(path).is_file():
+        fail(t(f"没有数据库文件「{path}」", f"There is no database file “{path}”"))
+    with opened(database) as engine:
+        yield engine
 
 
 @contextmanager
