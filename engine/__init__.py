@@ -1,0 +1,45 @@
+"""The engine's public face: commands on `Engine`, reads in `queries`, errors in `errors`. It knows no policy and no
+Flask."""
+
+from engine import errors, queries
+from engine.calendar import Calendar
+from engine.clock import Ticker
+from engine.db import Database
+from engine.deployment import Deployment
+from engine.evidence import verify
+from engine.identity import Directory, Person, Unit, save_directory, set_status
+from engine.migrations import migrate
+from engine.moments import Clock, SystemClock
+from engine.operations import ExternalContext, OperationContext, Operations
+from engine.registers import Registers
+from engine.replay import replay
+from engine.runtime import Engine, Result
+from engine.spiff.gate import House, Problem, check
+
+__all__ = [
+    "Calendar",
+    "Clock",
+    "Database",
+    "Deployment",
+    "Directory",
+    "Engine",
+    "ExternalContext",
+    "House",
+    "OperationContext",
+    "Operations",
+    "Person",
+    "Problem",
+    "Registers",
+    "Result",
+    "SystemClock",
+    "Ticker",
+    "Unit",
+    "check",
+    "errors",
+    "migrate",
+    "queries",
+    "replay",
+    "save_directory",
+    "set_status",
+    "verify",
+]

@@ -6,7 +6,7 @@ The sentence says what happened and what to do. `web` maps `status` to HTTP; not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 Text = dict[str, str]  # {"zh-CN": …, "en": …}
 
@@ -16,7 +16,7 @@ class GuijuError(Exception):
 
     status = 500
     code = "error"
-    text: Text = {"zh-CN": "系统出错,请稍后重试", "en": "Something went wrong; try again later"}
+    text: ClassVar[Text] = {"zh-CN": "系统出错，请稍后重试", "en": "Something went wrong; try again later"}
 
     def __init__(self, code: str | None = None, *, text: Text | None = None, **args: Any) -> None:
         self.code = code or type(self).code
@@ -31,7 +31,7 @@ class NotFound(GuijuError):
 
     status = 404
     code = "not_found"
-    text = {"zh-CN": "没有找到「{id}」", "en": "“{id}” was not found"}
+    text: ClassVar[Text] = {"zh-CN": "没有找到「{id}」", "en": "“{id}” was not found"}
 
 
 class Denied(GuijuError):
@@ -39,9 +39,11 @@ class Denied(GuijuError):
 
     status = 403
     code = "denied"
-    text = {"zh-CN": "没有权限进行此操作", "en": "You are not permitted to do this"}
+    text: ClassVar[Text] = {"zh-CN": "没有权限进行此操作", "en": "You are not permitted to do this"}
 
-    def __init__(self, code: str | None = None, *, recused: bool = False, text: Text | None = None, **args: Any) -> None:
+    def __init__(
+        self, code: str | None = None, *, recused: bool = False, text: Text | None = None, **args: Any
+    ) -> None:
         if recused and text is None:
             code = code or "recused"
             text = {"zh-CN": "你已回避该事项", "en": "You are recused from this matter"}
@@ -54,7 +56,10 @@ class Conflict(GuijuError):
 
     status = 409
     code = "conflict"
-    text = {"zh-CN": "该事项已发生变化,请刷新后再试", "en": "This has changed meanwhile; reload and try again"}
+    text: ClassVar[Text] = {
+        "zh-CN": "该事项已发生变化，请刷新后再试",
+        "en": "This has changed meanwhile; reload and try again",
+    }
 
 
 class Invalid(GuijuError):
@@ -62,7 +67,7 @@ class Invalid(GuijuError):
 
     status = 422
     code = "invalid"
-    text = {"zh-CN": "有 {count} 处需要改正", "en": "{count} entries need correcting"}
+    text: ClassVar[Text] = {"zh-CN": "有 {count} 处需要改正", "en": "{count} entries need correcting"}
 
     def __init__(self, fields: Mapping[str, Text], *, text: Text | None = None) -> None:
         self.fields: dict[str, Text] = dict(fields)
@@ -74,7 +79,10 @@ class GateRefused(GuijuError):
 
     status = 422
     code = "gate_refused"
-    text = {"zh-CN": "检查发现 {count} 个问题,未发布", "en": "The check found {count} problems; nothing was deployed"}
+    text: ClassVar[Text] = {
+        "zh-CN": "检查发现 {count} 个问题，未发布",
+        "en": "The check found {count} problems; nothing was deployed",
+    }
 
     def __init__(self, problems: Sequence[Any]) -> None:
         self.problems = list(problems)
@@ -86,12 +94,14 @@ class ExecutionFailed(GuijuError):
 
     status = 500
     code = "execution_failed"
-    text = {
-        "zh-CN": "流程在环节「{element}」无法继续:{reason}。已通知管理员,无需重复提交",
-        "en": "The case cannot go on at step “{element}”: {reason}. The administrator has been told; do not submit again",
+    text: ClassVar[Text] = {
+        "zh-CN": "流程在环节「{element}」无法继续：{reason}。已通知管理员，无需重复提交",
+        "en": "The case cannot go on at step “{element}”: {reason}. The administrator has been told",
     }
 
-    def __init__(self, code: str | None = None, *, element: str, process: str = "", reason: str = "", **args: Any) -> None:
+    def __init__(
+        self, code: str | None = None, *, element: str, process: str = "", reason: str = "", **args: Any
+    ) -> None:
         self.element, self.process, self.reason = element, process, reason
         super().__init__(code, element=element, process=process, reason=reason, **args)
 
@@ -101,7 +111,10 @@ class Unavailable(GuijuError):
 
     status = 503
     code = "unavailable"
-    text = {"zh-CN": "系统暂时无法保存,操作未执行,请稍后重试", "en": "The system cannot save right now; nothing was done. Try again"}
+    text: ClassVar[Text] = {
+        "zh-CN": "系统暂时无法保存，操作未执行，请稍后重试",
+        "en": "The system cannot save right now; nothing was done. Try again",
+    }
 
 
 def _fill(sentence: str, args: Mapping[str, Any]) -> str:
