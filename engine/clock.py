@@ -1,0 +1,42 @@
+"""APScheduler only ticks: twice a second it asks the engine to do what is due. The jobs themselves are rows."""
+
+from __future__ import annotations
+
+import logging
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from engine.errors import Unavailable
+from engine.runtime import Engine
+
+SECONDS = 0.5
+log = logging.getLogger(__name__)
+
+
+class Ticker:
+    """A background thread that calls `engine.tick()`. Every node runs one; leases keep them out of each other's way."""
+
+    def __init__(self, engine: Engine, *, seconds: float = SECONDS) -> None:
+        self._engine = engine
+        self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
+        self._scheduler.add_job(
+            self._tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+
+    def start(self) -> None:
+        """Begin ticking."""
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish the running tick and stop."""
+        self._scheduler.shutdown(wait=True)
+
+    def _tick(self) -> None:
+        try:
+            while self._engine.tick(limit=50):
+                pass
+        except Unavailable:
+            log.warning("the database is unavailable, due jobs wait")
+        except Exception:
+            log.exception("a tick failed")

@@ -1,0 +1,335 @@
+"""One command on one instance, inside one transaction: load under the lock, apply, write everything, once.
+
+A `Unit` is opened on an instance (or for a new one), the command applies itself to `unit.case` and says what happened
+with `unit.say`; `unit.finish` turns the difference between before and after into rows: tasks, who may do them, jobs,
+state, history.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine import history
+from engine import tasks as task_rows
+from engine.context import LiveContext
+from engine.db import Stale
+from engine.errors import Conflict, Denied, NotFound
+from engine.identity import Access, Directory, Grant, Standing, require_active
+from engine.models import case_viewers, instances, task_access, tasks
+from engine.moments import stamp
+from engine.operations import OperationContext
+from engine.registers import Registers
+from engine.spiff.case import Case, OperationCall, Trace, Waiting
+from engine.spiff.expressions import compile_expression
+from engine.spiff.parse import Definitions, ElementInfo, ProcessInfo
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+TRACED = {
+    "entered": "element.entered",
+    "left": "element.left",
+    "cancelled": "element.cancelled",
+    "timer_scheduled": "timer.scheduled",
+    "timer_fired": "timer.fired",
+    "operation": "operation.called",
+    "decision": "decision.evaluated",
+    "script": "script.run",
+}
+NOTHING = Waiting(tasks=(), timers=(), operations=())
+
+
+@dataclass(kw_only=True, slots=True)
+class Row:
+    """The instance's row as it was read, or as a new one will be written."""
+
+    instance_id: str
+    process: str
+    version: int
+    deployment: int
+    business_key: str | None
+    title: str
+    initiator: str | None
+    status: str
+    suspended: bool
+    end: str | None
+    rev: int
+    seq: int
+    head: bytes
+    state: bytes
+
+
+class Unit:
+    """A running command. `by` is the actor (None: an outsider, or the clock when `name` says so)."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        connection: Connection,
+        row: Row,
+        *,
+        name: str,
+        by: str | None,
+        horizon: datetime | None = None,
+    ) -> None:
+        self.engine, self.connection, self.row, self.name, self.by = engine, connection, row, name, by
+        self.now = engine.now()
+        self.directory = Directory(connection)
+        self.definitions: Definitions = engine.shelf.get(row.deployment, connection)
+        self.registers = Registers(
+            connection, now=self.now, instance_id=row.instance_id, business_key=row.business_key, by=by
+        )
+        self.context = LiveContext(
+            os.urandom(16),
+            now=self.now,
+            horizon=horizon or self.now,
+            functions=engine.functions,
+            due=engine.calendar(connection).add,
+            operate=self._operate,
+        )
+        self.task: Any = None  # the task the command is about, when there is one
+        self.access = Access.of([])
+        self.done: dict[str, Any] = {}  # task_id -> how it was completed
+        self._input: dict[str, Any] = {}
+        self._said: list[history.Event] = []
+        self._late: list[history.Event] = []
+        self._operated: list[tuple[OperationCall, list[tuple[str, dict[str, Any]]]]] = []
+        self.case: Case
+        self._before = NOTHING
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+    @classmethod
+    def on_instance(cls, engine: Engine, connection: Connection, instance_id: str, **named: Any) -> Unit:
+        """Open on an instance, its row locked. Raises NotFound."""
+        query = sa.select(instances).where(instances.c.instance_id == instance_id).with_for_update()
+        found = connection.execute(query).first()
+        if found is None:
+            raise NotFound(
+                "case_not_found", text={"zh-CN": "没有找到该案件", "en": "The case was not found"}, id=instance_id
+            )
+        unit = cls(engine, connection, _row(found), **named)
+        unit._load()
+        return unit
+
+    @classmethod
+    def on_task(cls, engine: Engine, connection: Connection, task_id: str, **named: Any) -> Unit:
+        """Open on a task: task, instance and who may, in one statement, the instance's row locked. Raises NotFound."""
+        query = (
+            sa.select(
+                *[column.label(f"task_{column.name}") for column in tasks.c],
+                instances,
+                task_access.c.principal,
+                task_access.c.rule,
+            )
+            .join(instances, instances.c.instance_id == tasks.c.instance_id)
+            .outerjoin(
+                task_access,
+                sa.and_(task_access.c.instance_id == tasks.c.instance_id, task_access.c.task_id == tasks.c.task_id),
+            )
+            .where(tasks.c.task_id == task_id)
+            .with_for_update(of=instances)
+        )
+        found = connection.execute(query).all()
+        if not found:
+            raise task_missing(task_id)
+        unit = cls(engine, connection, _row(found[0]), **named)
+        unit.task = task_rows.TaskState.of(found[0])
+        unit.access = Access.of((row.principal, row.rule) for row in found)
+        unit._load()
+        return unit
+
+    def _load(self) -> None:
+        self.case = Case.load(self.definitions, self.row.state)
+        self._before = self.case.waiting()
+
+    # -- checks -----------------------------------------------------------------------------------------------------
+    def actor(self) -> Standing:
+        """The standing of `by`; raises Denied unless they work here."""
+        assert self.by is not None
+        return require_active(self.connection, self.by, self.now)
+
+    def require_administrator(self) -> None:
+        """Raise Denied unless the actor administers the system."""
+        if not self.actor().within(self.engine.administrators):
+            raise Denied(
+                "administrators_only",
+                text={"zh-CN": "该操作仅限系统管理员", "en": "Only an administrator may do this"},
+            )
+
+    def require_running(self) -> None:
+        """Raise Conflict when the case has ended or is suspended."""
+        if self.row.status in ("completed", "cancelled"):
+            raise Conflict("case_ended", text={"zh-CN": "案件已结束，不能再操作", "en": "The case has ended"})
+        if self.row.suspended:
+            raise Conflict(
+                "case_suspended", text={"zh-CN": "案件已挂起，恢复后才能操作", "en": "The case is suspended"}
+            )
+
+    def require_grant(self) -> Grant:
+        """By which right the actor may do the task. Raises Denied (recused said as such), then Conflict when it is
+        gone.
+
+        Whether someone may is asked first: whoever may not does not learn what became of the task.
+        """
+        who = self.actor()
+        grant = self.access.grant_for(who, self.task.element)
+        if grant is None:
+            raise Denied(
+                "task_denied",
+                recused=self.access.is_recused(who),
+                text=None
+                if self.access.is_recused(who)
+                else {"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"},
+            )
+        self.task.require_open()
+        self.require_running()
+        return grant
+
+    # -- saying -----------------------------------------------------------------------------------------------------
+    def given(self, **what: Any) -> dict[str, Any]:
+        """Note what the command was given and return it as the history keeps it: replay runs the command again from
+        this, so the command must use these very values, the order of keys included."""
+        kept: dict[str, Any] = orjson.loads(history.canonical(what))
+        self._input.update(kept)
+        return kept
+
+    def say(self, type_: str, *, element: str | None = None, **data: Any) -> None:
+        """Add an event to those of this command."""
+        self._said.append(history.Event(type=type_, actor=self.by, element=element, data=data))
+
+    # -- finishing --------------------------------------------------------------------------------------------------
+    def finish(self, *, new: bool = False) -> Row:
+        """Write everything the command changed. Raises Stale when another command came between."""
+        row, case = self.row, self.case
+        waiting = case.waiting()
+        ended = case.status != "active"
+        row.end, state = case.end, case.dump()
+        row.status = case.status if ended else ("active" if row.status != "incident" else "incident")
+        info = self.definitions.processes[row.process]
+        row.title = self._title(info) or row.title
+        self._trace(case.take_trace())
+        task_rows.sync(self, self._before, waiting)
+        for change in self.registers.changed:
+            self.say("register.changed", **change)
+        if ended:
+            self.say("instance.ended", element=row.end, status=row.status)
+        self._said.extend(self._late)
+        digest = task_rows.sha256(state)
+        command = history.Event(
+            type="command",
+            actor=self.by,
+            data={
+                "command": self.name,
+                "input": self._input,
+                "now": stamp(self.now),
+                "horizon": stamp(self.context.horizon),
+                "seed": self.context.seed.hex(),
+                "answers": self.context.answers,
+            },
+        )
+        saved = history.Event(type="state.saved", data={"state": digest, "status": row.status})
+        at = stamp(self.now)
+        row.seq, row.head = history.append(
+            self.connection, row.instance_id, [command, *self._said, saved], at=at, seq=row.seq, head=row.head
+        )
+        values: dict[str, Any] = {
+            "title": row.title,
+            "status": row.status,
+            "suspended": row.suspended,
+            "end": row.end,
+            "seq": row.seq,
+            "head": row.head,
+            "state": state,
+            "rev": row.rev + 1,
+            "ended_at": at if ended else None,
+        }
+        if new:
+            fixed = {
+                name: getattr(row, name)
+                for name in ("instance_id", "process", "version", "deployment", "business_key", "initiator")
+            }
+            self.connection.execute(sa.insert(instances).values(**fixed, **values, started_at=at))
+            self._viewers(info)
+        else:
+            where = sa.and_(instances.c.instance_id == row.instance_id, instances.c.rev == row.rev)
+            if self.connection.execute(sa.update(instances).where(where).values(**values)).rowcount != 1:
+                raise Stale
+        row.state, row.rev = state, row.rev + 1
+        return row
+
+    def tokens(self) -> list[str]:
+        """Ids of the open tasks, as `finish` left them."""
+        return [task.token for task in self.case.waiting().tasks]
+
+    def evaluate(self, source: Any, variables: Mapping[str, Any]) -> Any:
+        """Evaluate an expression that may ask the directory (candidates, recusals, titles, viewers)."""
+        expression = compile_expression(source) if isinstance(source, str) else source
+        functions = {**self.engine.functions, **self.engine.directory_functions(self.directory)}
+        return expression.evaluate(variables, functions)
+
+    def element(self, process: str, element: str) -> ElementInfo:
+        """The element as the diagram declares it."""
+        return self.definitions.processes[process].elements[element]
+
+    def _title(self, info: ProcessInfo) -> str:
+        source = info.properties.get("title")
+        return str(self.evaluate(source, self.case.variables()) or "")[:500] if source else ""
+
+    def _viewers(self, info: ProcessInfo) -> None:
+        source = info.properties.get("viewers")
+        named = self.directory.principals(self.evaluate(source, self.case.variables())) if source else []
+        rows = [{"instance_id": self.row.instance_id, "principal": principal} for principal in named]
+        if rows:
+            self.connection.execute(sa.insert(case_viewers), rows)
+
+    def _trace(self, trace: Iterable[Trace]) -> None:
+        for step in trace:
+            kind = TRACED.get(step.kind)
+            if kind is None:
+                continue
+            data = {"token": step.token, "process": step.process, **step.data}
+            if step.scope:
+                data["scope"] = list(step.scope)
+            self._said.append(history.Event(type=kind, element=step.element, data=data))
+
+    def _operate(self, call: OperationCall) -> Mapping[str, Any] | None:
+        operation = self.engine.operations.get(call.name)
+        if operation.info.external:
+            return None
+        context = OperationContext(
+            connection=self.connection,
+            now=self.now,
+            instance_id=self.row.instance_id,
+            business_key=self.row.business_key,
+            by=self.by,
+            element=call.element,
+            process=call.process,
+            registers=self.registers,
+            directory=self.directory,
+            calendar=self.engine.calendar(self.connection),
+            new_id=uuid4,
+        )
+        result = operation.handler(context, **call.parameters)
+        for kind, data in context.events:
+            self._late.append(history.Event(type=kind, actor=self.by, element=call.element, data=data))
+        plain: dict[str, Any] = orjson.loads(history.canonical(result))  # as the history keeps it
+        return plain
+
+
+def task_missing(task_id: str) -> NotFound:
+    """The error for a task that does not exist."""
+    return NotFound("task_not_found", text={"zh-CN": "没有找到该任务", "en": "The task was not found"}, id=task_id)
+
+
+def _row(found: Any) -> Row:
+    names = Row.__dataclass_fields__
+    return Row(**{name: getattr(found, name) for name in names})

@@ -1,0 +1,296 @@
+"""People, groups and stand-ins: who an actor is, for whom they may act, and whom an expression names.
+
+A *principal* is `u:<username>` or `g:<group id>`. A stand-in (written, dated delegation, rule X15) holds the
+principals of the person they stand in for, within the delegation's scope, and inherits that person's recusals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine.errors import Denied, NotFound
+from engine.models import delegations, departments, groups, memberships, people
+
+EVERYONE = "employee"  # every active person belongs to it without being listed
+ANYONE = "anyone"  # in `starters` only: also somebody who is not logged in
+LOCAL = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """One principal an actor holds; `behalf` is whom they stand in for, `scope` the element id (or `*`) it is limited
+    to."""
+
+    principal: str
+    behalf: str | None = None
+    scope: str = "*"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What an actor may act as, now."""
+
+    username: str
+    active: bool
+    grants: tuple[Grant, ...]
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """Own and lent principals, whatever their scope."""
+        return frozenset(grant.principal for grant in self.grants)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The actor's own principals."""
+        return frozenset(grant.principal for grant in self.grants if grant.behalf is None)
+
+    def within(self, group_ids: Iterable[str]) -> bool:
+        """Whether the actor, as themselves, belongs to one of the groups."""
+        return any(f"g:{group_id}" in self.own for group_id in group_ids)
+
+
+def standing(connection: Connection, username: str, now: datetime) -> Standing:
+    """The standing of `username`, in one statement. Unknown or departed people hold nothing."""
+    today = now.astimezone(LOCAL).date().isoformat()
+    lent = sa.and_(
+        delegations.c.to_user == username, delegations.c.valid_from <= today, delegations.c.valid_to >= today
+    )
+    none = sa.literal(None, sa.String)
+    query = sa.union_all(
+        sa.select(
+            sa.literal("person").label("kind"),
+            people.c.status.label("value"),
+            none.label("behalf"),
+            none.label("scope"),
+        ).where(people.c.username == username),
+        sa.select(sa.literal("group"), memberships.c.group_id, none, none).where(memberships.c.username == username),
+        sa.select(sa.literal("lent"), delegations.c.from_user, delegations.c.from_user, delegations.c.scope).where(
+            lent
+        ),
+        sa.select(sa.literal("group"), memberships.c.group_id, delegations.c.from_user, delegations.c.scope).where(
+            lent, memberships.c.username == delegations.c.from_user
+        ),
+    )
+    active, grants = False, [Grant(principal=f"u:{username}"), Grant(principal=f"g:{EVERYONE}")]
+    for kind, value, behalf, scope in connection.execute(query):
+        if kind == "person":
+            active = value == "active"
+        elif kind == "lent":
+            grants.append(Grant(principal=f"u:{value}", behalf=behalf, scope=scope))
+        else:
+            grants.append(Grant(principal=f"g:{value}", behalf=behalf, scope=scope or "*"))
+    return Standing(username=username, active=active, grants=tuple(grants) if active else ())
+
+
+def require_active(connection: Connection, username: str, now: datetime) -> Standing:
+    """The standing of `username`; raises Denied unless they are an active person."""
+    who = standing(connection, username, now)
+    if not who.active:
+        raise Denied(
+            "not_active",
+            text={"zh-CN": "「{who}」不是在职人员，不能操作", "en": "“{who}” is not an active member of staff"},
+            who=username,
+        )
+    return who
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """Who may do one task, who is recused from it, who may read it: principals, from its `task_access` rows."""
+
+    may: frozenset[str]
+    recused: frozenset[str]
+    reads: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str]]) -> Access:
+        """From (principal, rule) pairs."""
+        sets: dict[str, set[str]] = {"may": set(), "recused": set(), "reads": set()}
+        for principal, rule in rows:
+            if principal is not None:
+                sets[rule].add(principal)
+        return cls(may=frozenset(sets["may"]), recused=frozenset(sets["recused"]), reads=frozenset(sets["reads"]))
+
+    def is_recused(self, who: Standing) -> bool:
+        """Recused in person. A stand-in who holds other ways in is judged grant by grant in `grant_for`."""
+        return f"u:{who.username}" in self.recused
+
+    def grant_for(self, who: Standing, element: str) -> Grant | None:
+        """The grant by which `who` may do the task, their own first; None when there is none or they are recused.
+
+        Whoever stands in for a recused person is recused with them (X15).
+        """
+        if not who.active or self.is_recused(who):
+            return None
+        for grant in sorted(who.grants, key=lambda grant: grant.behalf is not None):
+            if grant.principal not in self.may or grant.scope not in ("*", element):
+                continue
+            if grant.behalf is None or f"u:{grant.behalf}" not in self.recused:
+                return grant
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """A person as the directory knows them. `names` is {"zh-CN", "en"}."""
+
+    username: str
+    names: dict[str, str]
+    department: str | None
+    title: str
+    employment_type: str
+    training_valid: bool
+    policy_signed_on: str | None
+    status: str
+
+    @property
+    def active(self) -> bool:
+        """Whether they work here now."""
+        return self.status == "active"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """A department (with its head) or a group (with its members)."""
+
+    id: str
+    names: dict[str, str]
+    head: str | None = None
+    members: tuple[str, ...] = ()
+
+
+class Directory:
+    """Reads of people, departments and groups on one connection, remembered for one command."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen: dict[tuple[str, str], Any] = {}
+        self._groups: dict[str, str] | None = None
+
+    def person(self, username: str) -> Person | None:
+        """The person, or None."""
+        return self._once("person", username, self._person)
+
+    def department(self, department_id: str) -> Unit | None:
+        """The department with its head, or None."""
+        return self._once("department", department_id, self._department)
+
+    def group(self, group_id: str) -> Unit | None:
+        """The group with its active members in the order of their usernames, or None."""
+        return self._once("group", group_id, self._group)
+
+    def people(self) -> list[Person]:
+        """Everybody, by username."""
+        return [
+            Person(**row._mapping) for row in self._connection.execute(sa.select(people).order_by(people.c.username))
+        ]
+
+    def departments(self) -> list[Unit]:
+        """All departments."""
+        rows = self._connection.execute(sa.select(departments).order_by(departments.c.id))
+        return [Unit(id=row.id, names=row.names, head=row.head) for row in rows]
+
+    def groups(self) -> list[Unit]:
+        """All groups, without members."""
+        return [
+            Unit(id=row.id, names=row.names)
+            for row in self._connection.execute(sa.select(groups).order_by(groups.c.id))
+        ]
+
+    def principals(self, value: Any) -> list[str]:
+        """What an expression names, as principals: a group (id or Chinese name), else a username; lists and None
+        too."""
+        if value is None or value == "":
+            return []
+        if isinstance(value, str):
+            found = self.group_ids().get(value)
+            return [f"g:{found}" if found else f"u:{value}"]
+        if isinstance(value, Iterable) and not isinstance(value, Mapping):
+            return list(dict.fromkeys(principal for item in value for principal in self.principals(item)))
+        raise ValueError(f"{value!r} names neither people nor groups")
+
+    def usernames(self, principals: Iterable[str]) -> list[str]:
+        """The active people behind principals, each once, by username."""
+        users: set[str] = set()
+        for principal in principals:
+            kind, name = principal.split(":", 1)
+            if kind == "u":
+                users.add(name)
+            elif name == EVERYONE:
+                users.update(person.username for person in self.people() if person.active)
+            elif unit := self.group(name):
+                users.update(unit.members)
+        return sorted(user for user in users if (person := self.person(user)) and person.active)
+
+    def group_ids(self) -> dict[str, str]:
+        """Group id and Chinese name → group id."""
+        if self._groups is None:
+            self._groups = {EVERYONE: EVERYONE}
+            for unit in self.groups():
+                self._groups[unit.id] = unit.id
+                self._groups.setdefault(unit.names.get("zh-CN", unit.id), unit.id)
+        return self._groups
+
+    def _once(self, kind: str, name: str, read: Any) -> Any:
+        if (kind, name) not in self._seen:
+            self._seen[kind, name] = read(name)
+        return self._seen[kind, name]
+
+    def _person(self, username: str) -> Person | None:
+        row = self._connection.execute(sa.select(people).where(people.c.username == username)).first()
+        return Person(**row._mapping) if row else None
+
+    def _department(self, department_id: str) -> Unit | None:
+        row = self._connection.execute(sa.select(departments).where(departments.c.id == department_id)).first()
+        return Unit(id=row.id, names=row.names, head=row.head) if row else None
+
+    def _group(self, group_id: str) -> Unit | None:
+        row = self._connection.execute(sa.select(groups).where(groups.c.id == group_id)).first()
+        if row is None:
+            return None
+        members = self._connection.execute(
+            sa.select(people.c.username)
+            .join(memberships, memberships.c.username == people.c.username)
+            .where(memberships.c.group_id == group_id, people.c.status == "active")
+            .order_by(people.c.username)
+        )
+        return Unit(id=row.id, names=row.names, members=tuple(members.scalars()))
+
+
+def save_directory(
+    connection: Connection,
+    *,
+    persons: Iterable[Mapping[str, Any]] = (),
+    units: Iterable[Mapping[str, Any]] = (),
+    group_rows: Iterable[Mapping[str, Any]] = (),
+    members: Iterable[tuple[str, str]] = (),
+    stand_ins: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Write people, departments, groups, (username, group) memberships and delegations as given, replacing same
+    keys."""
+    for table, key, rows in ((people, "username", persons), (departments, "id", units), (groups, "id", group_rows)):
+        for row in rows:
+            connection.execute(sa.delete(table).where(table.c[key] == row[key]))
+            connection.execute(sa.insert(table).values(**row))
+    for username, group_id in members:
+        match = sa.and_(memberships.c.username == username, memberships.c.group_id == group_id)
+        connection.execute(sa.delete(memberships).where(match))
+        connection.execute(sa.insert(memberships).values(username=username, group_id=group_id))
+    for row in stand_ins:
+        same = [delegations.c[name] == row[name] for name in ("from_user", "to_user", "scope")]
+        connection.execute(sa.delete(delegations).where(*same))
+        connection.execute(sa.insert(delegations).values(**row))
+
+
+def set_status(connection: Connection, username: str, status: str) -> None:
+    """Set a person's status (`active`, `left 2026-10-30`, …). Raises NotFound."""
+    changed = connection.execute(sa.update(people).where(people.c.username == username).values(status=status))
+    if changed.rowcount != 1:
+        raise NotFound(id=username)

@@ -1,0 +1,189 @@
+"""Operations: the code behind service tasks, and what it is given.
+
+A *local* operation changes only our own tables and runs inside the command, exactly once. An *external* one (mail,
+webhook) is queued as a job, runs outside any transaction at least once, with an idempotency key that stays the same
+over retries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine.calendar import Calendar
+from engine.errors import Text
+from engine.identity import Directory
+from engine.models import counters, instances, notifications, settings, task_access, tasks
+from engine.moments import stamp
+from engine.registers import Registers
+from engine.spiff.gate import OperationInfo
+
+Handler = Callable[..., Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """A registered operation: what the gate may know of it, and its handler."""
+
+    info: OperationInfo
+    handler: Handler
+
+
+class Operations:
+    """The catalogue of operations, filled by decorators at import time of the policy."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Operation] = {}
+
+    def local(
+        self, name: str, *, parameters: Iterable[str] = (), required: Iterable[str] = (), title: Text | None = None
+    ) -> Callable[[Handler], Handler]:
+        """Register `handler(ctx, **parameters) -> mapping` to run inside the command."""
+        return self._register(name, parameters, required, title, external=False)
+
+    def external(
+        self, name: str, *, parameters: Iterable[str] = (), required: Iterable[str] = (), title: Text | None = None
+    ) -> Callable[[Handler], Handler]:
+        """Register `handler(ctx, **parameters) -> mapping` to run as a job; `ctx` is an ExternalContext."""
+        return self._register(name, parameters, required, title, external=True)
+
+    def _register(
+        self, name: str, parameters: Iterable[str], required: Iterable[str], title: Text | None, *, external: bool
+    ) -> Callable[[Handler], Handler]:
+        def add(handler: Handler) -> Handler:
+            if name in self._known:
+                raise ValueError(f"operation {name} is registered twice")
+            info = OperationInfo(
+                name=name,
+                parameters=tuple(parameters),
+                required=tuple(required),
+                external=external,
+                titles=title or {"zh-CN": name, "en": name},
+            )
+            self._known[name] = Operation(info=info, handler=handler)
+            return handler
+
+        return add
+
+    def get(self, name: str) -> Operation:
+        """The operation; the gate has seen to it that it exists (KeyError otherwise)."""
+        return self._known[name]
+
+    @property
+    def infos(self) -> dict[str, OperationInfo]:
+        """What the gate checks service tasks against."""
+        return {name: operation.info for name, operation in sorted(self._known.items())}
+
+    def merged(self, other: Operations) -> Operations:
+        """A catalogue of both."""
+        both = Operations()
+        both._known = {**self._known, **other._known}
+        return both
+
+
+@dataclass(kw_only=True, slots=True)
+class OperationContext:
+    """What a local operation may use. Everything it writes is part of the command's transaction."""
+
+    connection: Connection
+    now: datetime
+    instance_id: str
+    business_key: str | None
+    by: str | None
+    element: str
+    process: str
+    registers: Registers
+    directory: Directory
+    calendar: Calendar
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    new_id: Callable[[], Any]
+
+    def notify(self, principals: Iterable[str], text: Text) -> list[str]:
+        """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames."""
+        named: list[str] = []
+        for item in principals:
+            named.extend([item] if item[:2] in ("u:", "g:") else self.directory.principals(item))
+        users = self.directory.usernames(named)
+        notify(self.connection, users, text, instance_id=self.instance_id, at=stamp(self.now), new_id=self.new_id)
+        return users
+
+    def escalate(self, element: str, principals: Iterable[str]) -> list[str]:
+        """Let `principals` do the open tasks of `element` as well; whoever may do them already keeps them."""
+        named = self.directory.principals(list(principals))
+        open_tasks = sa.and_(
+            tasks.c.instance_id == self.instance_id, tasks.c.element == element, tasks.c.status == "open"
+        )
+        for task_id in self.connection.scalars(sa.select(tasks.c.task_id).where(open_tasks)).all():
+            key = {"instance_id": self.instance_id, "task_id": task_id, "rule": "may"}
+            where = sa.and_(*(task_access.c[name] == value for name, value in key.items()))
+            have = set(self.connection.scalars(sa.select(task_access.c.principal).where(where)))
+            for principal in named:
+                if principal not in have:
+                    row = {**key, "principal": principal, "created_at": stamp(self.now)}
+                    self.connection.execute(sa.insert(task_access).values(**row))
+            self.connection.execute(
+                sa.update(tasks)
+                .where(
+                    tasks.c.instance_id == self.instance_id, tasks.c.task_id == task_id, tasks.c.claimed_at.is_(None)
+                )
+                .values(assignee=None)
+            )
+            self.events.append(("task.escalated", {"task": task_id, "element": element, "to": named}))
+        return named
+
+    def case_open(self, business_key: str) -> bool:
+        """Whether a case with this number has not ended."""
+        where = sa.and_(instances.c.business_key == business_key, instances.c.ended_at.is_(None))
+        return self.connection.execute(sa.select(instances.c.instance_id).where(where).limit(1)).first() is not None
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """A setting of the company, or the default."""
+        row = self.connection.execute(sa.select(settings.c.value).where(settings.c.name == name)).first()
+        return default if row is None else row.value
+
+    def next_number(self, name: str) -> int:
+        """The next number of a counter, from 1."""
+        return next_number(self.connection, name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExternalContext:
+    """What an external operation is told: the same key on every attempt, so the other side can drop a repetition."""
+
+    idempotency_key: str
+    instance_id: str
+    element: str
+    attempt: int
+    now: datetime
+
+
+def notify(
+    connection: Connection,
+    users: Iterable[str],
+    text: Text,
+    *,
+    instance_id: str | None,
+    at: str,
+    new_id: Callable[[], Any],
+) -> None:
+    """Write a notification for each user."""
+    rows = [
+        {"username": user, "notification_id": str(new_id()), "at": at, "instance_id": instance_id, "text": dict(text)}
+        for user in users
+    ]
+    if rows:
+        connection.execute(sa.insert(notifications), rows)
+
+
+def next_number(connection: Connection, name: str) -> int:
+    """Count up and answer; two commands never get the same number."""
+    changed = connection.execute(sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1))
+    if changed.rowcount == 0:
+        connection.execute(sa.insert(counters).values(name=name, value=1))
+        return 1
+    return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == name)) or 0)

@@ -1,0 +1,122 @@
+"""How a case begins: who may, the start form, the number it gets, the first advance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.engine import Connection
+
+from engine import deployment, history
+from engine.command import Row, Unit
+from engine.errors import Denied, Invalid
+from engine.identity import ANYONE, LOCAL, Directory, Standing, standing
+from engine.operations import next_number
+from engine.spiff.case import Case
+from engine.spiff.parse import ProcessInfo
+from engine.taking import form_values
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+VARIABLES_CAP = 200_000  # bytes of JSON a case may start with when it has no start form
+
+
+def begin(
+    engine: Engine, connection: Connection, process: str, variables: Mapping[str, Any], *, by: str | None
+) -> Unit:
+    """Start a case of the newest version.
+
+    1. Who may start. 2. Number the case. 3. Validate the start form. 4. Create and advance. 5. Write.
+    """
+    definition = deployment.latest_of(connection, process)
+    definitions = engine.shelf.get(definition.number, connection)
+    info = definitions.processes[process]
+    who = standing(connection, by, engine.now()) if by is not None else None
+    if not may_start(engine, info, Directory(connection), who):
+        raise Denied("start_denied", text={"zh-CN": "没有权限发起该流程", "en": "You may not start this procedure"})
+    row = Row(
+        instance_id=str(UUID(bytes=os.urandom(16), version=4)),
+        process=process,
+        version=definition.version,
+        deployment=definition.number,
+        business_key=business_key(engine, connection, info),
+        title="",
+        initiator=by,
+        status="active",
+        suspended=False,
+        end=None,
+        rev=0,
+        seq=0,
+        head=history.FIRST,
+        state=b"",
+    )
+    unit = Unit(engine, connection, row, name="start", by=by)
+    given = start_variables(unit, info, variables)
+    pinned = {"process": process, "version": definition.version, "deployment": definition.number}
+    given = unit.given(**pinned, variables=given)["variables"]
+    unit.say("instance.started", **pinned)
+    unit.case = Case.start(definitions, process, given, unit.context)
+    unit.finish(new=True)
+    return unit
+
+
+def may_start(engine: Engine, info: ProcessInfo, directory: Directory, who: Standing | None) -> bool:
+    """Whether `who` (None: an outsider) may start the process: its `starters`, else its start event's lane, else all
+    staff.
+
+    A lane that names no group restricts nobody.
+    """
+    named: list[str]
+    if source := info.properties.get("starters"):
+        from engine.spiff.expressions import compile_expression
+
+        functions = {**engine.functions, **engine.directory_functions(directory)}
+        value = compile_expression(source).evaluate({}, functions)
+        if value == "none" or value == []:
+            return False
+        if value == ANYONE or (isinstance(value, list) and ANYONE in value):
+            return who is None or who.active
+        named = directory.principals(value)
+    else:
+        lane = info.start.lane
+        named = directory.principals(lane) if lane and lane in directory.group_ids() else ["g:employee"]
+    return who is not None and who.active and bool(who.own & set(named))
+
+
+def business_key(engine: Engine, connection: Connection, info: ProcessInfo) -> str | None:
+    """The case's number from the process's pattern, `ZC-{yyyy}-{nnnn}`: the counter starts anew each year."""
+    pattern = info.properties.get("business_key")
+    if not pattern:
+        return None
+    year = engine.now().astimezone(LOCAL).strftime("%Y")
+    number = next_number(connection, f"{pattern} {year}")
+    return pattern.replace("{yyyy}", year).replace("{nnnn}", f"{number:04d}")
+
+
+def start_variables(unit: Unit, info: ProcessInfo, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The case's first variables: the start form's fields as validated, its automatic ones, `initiator`,
+    `business_key`."""
+    always: dict[str, Any] = {"initiator": unit.by, "business_key": unit.row.business_key}
+    form = info.start.form
+    if form is None:
+        plain = orjson.dumps(dict(variables))
+        if len(plain) > VARIABLES_CAP:
+            text = {"zh-CN": "内容过大", "en": "Too large"}
+            raise Invalid({"": text})
+        loaded: dict[str, Any] = orjson.loads(plain)
+        return {**loaded, **always}
+    schema = unit.definitions.forms[form]
+    values = form_values(unit, schema, variables)
+    automatic = {
+        "initiator": unit.by,
+        "business_key": unit.row.business_key,
+        "today": unit.now.astimezone(LOCAL).date().isoformat(),
+    }
+    for name, field in schema.get("properties", {}).items():
+        if field.get("x-auto") in automatic:
+            values[name] = automatic[field["x-auto"]]
+    return {**values, **always}
