@@ -1,0 +1,95 @@
+"""Who may read what: the one place that decides it, asked by every view of a case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine.errors import Denied, NotFound
+from engine.identity import Access, Standing, require_active
+from engine.models import case_viewers, instances, task_access, tasks
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+
+def reader(engine: Engine, connection: Connection, actor: str) -> Standing:
+    """The standing of whoever reads. Raises Denied unless they work here."""
+    return require_active(connection, actor, engine.now())
+
+
+def is_auditor(engine: Engine, who: Standing) -> bool:
+    """Whether they audit: read every case, change none."""
+    return who.within(engine.auditors)
+
+
+def readable_case(engine: Engine, connection: Connection, instance_id: str, who: Standing) -> Any:
+    """The instance's row, selected only when `who` may read it: who started it, was named a viewer, took part or may
+    do an open task of it, or audits. Raises NotFound when it does not exist, Denied otherwise."""
+    names = sorted(who.principals)
+    mine = sa.or_(
+        instances.c.initiator == who.username,
+        sa.exists().where(case_viewers.c.instance_id == instances.c.instance_id, case_viewers.c.principal.in_(names)),
+        sa.exists().where(tasks.c.instance_id == instances.c.instance_id, tasks.c.completed_by == who.username),
+        sa.exists().where(
+            task_access.c.instance_id == instances.c.instance_id,
+            task_access.c.rule == "may",
+            task_access.c.principal.in_(names),
+            ~sa.exists().where(
+                (barred := task_access.alias()).c.instance_id == task_access.c.instance_id,
+                barred.c.task_id == task_access.c.task_id,
+                barred.c.rule == "recused",
+                barred.c.principal == f"u:{who.username}",
+            ),
+        ),
+        sa.literal(is_auditor(engine, who)),
+    )
+    row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id, mine)).first()
+    if row is not None:
+        return row
+    if connection.execute(sa.select(instances.c.rev).where(instances.c.instance_id == instance_id)).first() is None:
+        raise NotFound(
+            "case_not_found", text={"zh-CN": "没有找到该案件", "en": "The case was not found"}, id=instance_id
+        )
+    barred_row = sa.and_(
+        task_access.c.instance_id == instance_id,
+        task_access.c.rule == "recused",
+        task_access.c.principal == f"u:{who.username}",
+    )
+    recused = connection.execute(sa.select(task_access.c.task_id).where(barred_row).limit(1)).first() is not None
+    raise Denied(
+        "case_denied",
+        recused=recused,
+        text=None if recused else {"zh-CN": "没有权限查看该案件", "en": "You are not permitted to read this case"},
+    )
+
+
+class Sealed:
+    """Which tasks' entries a reader may see: `visible_to` of the diagram, kept as `reads` rows.
+
+    Whoever wrote an entry reads it. A reader who only audits waits until the step has no open task left (ballots until
+    the tally).
+    """
+
+    def __init__(self, engine: Engine, connection: Connection, instance_id: str, who: Standing) -> None:
+        self._who, self._audits = who, is_auditor(engine, who)
+        query = sa.select(task_access.c.task_id, task_access.c.principal, task_access.c.rule)
+        rows = connection.execute(query.where(task_access.c.instance_id == instance_id, task_access.c.rule == "reads"))
+        self._reads: dict[str, list[tuple[str, str]]] = {}
+        for row in rows:
+            self._reads.setdefault(row.task_id, []).append((row.principal, row.rule))
+        still = sa.select(tasks.c.element).where(tasks.c.instance_id == instance_id, tasks.c.status == "open")
+        self._open = set(connection.scalars(still))
+
+    def hides(self, task_id: str, element: str, by: str | None) -> bool:
+        """Whether the entry of this task is not for this reader."""
+        rows = self._reads.get(task_id)
+        if not rows or by == self._who.username:
+            return False
+        reads = Access.of(rows).reads
+        shared = reads & self._who.own
+        if not shared:
+            return True
+        return self._audits and element in self._open and all(principal == "g:auditor" for principal in shared)

