@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +19,7 @@ from web.cli_text import Tongue, database_option, examples, fail, opened, progre
 
 if TYPE_CHECKING:
     from engine import Engine
+    from web.config import Config
 
 THREADS = 16
 _PR_SET_PDEATHSIG = 1
@@ -49,16 +53,19 @@ def add(group: click.Group, t: Tongue) -> None:
     )
     @database_option(t)
     def serve(host: str, port: int, threads: int, demo: bool, database: str) -> None:
-        os.environ["GUIJU_DATABASE_URL"] = database  # the one place that create_app reads
-        if demo:
-            os.environ["GUIJU_DEMO"] = "1"
+        from web.config import Config
+
+        environment = {**os.environ, "PORT": str(port), "GUIJU_DATABASE_URL": database}
+        if demo and not environment.get("GUIJU_SECRET_KEY"):
+            environment["GUIJU_SECRET_KEY"] = demo_secret(database)
+        config = Config.from_environment(environment, demo=demo)
         refuse_taken_port(host, port, t)
         with opened(database) as engine:
             if demo:
                 load(engine, t)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         announce(f"http://{shown}:{port}", demo, t)
-        run(host, port, threads)
+        run(config, host, port, threads)
 
     @group.command(
         name="init",
@@ -132,7 +139,7 @@ def refuse_taken_port(host: str, port: int, t: Tongue) -> None:
             )
 
 
-def run(host: str, port: int, threads: int) -> None:
+def run(config: Config, host: str, port: int, threads: int) -> None:
     """Serve until told to stop: one worker process (SQLite has one writer), many threads."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -150,18 +157,28 @@ def run(host: str, port: int, threads: int) -> None:
         log_level=LogLevels.warn,
         workers_kill_timeout=10,
     )
-    server.serve(target_loader=application, wrap_loader=False)
+    server.serve(target_loader=partial(application, config), wrap_loader=False)
 
 
-def application() -> Callable[..., Any]:
+def application(config: Config) -> Callable[..., Any]:
     """Made inside the worker: the web application with the clock ticking beside it."""
     die_with_parent()
     from web import create_app
 
-    app = create_app()
-    ticker = app.extensions["guiju_ticker"]
-    ticker.start()
+    app = create_app(config)
+    app.extensions["guiju_ticker"].start()
     return app
+
+
+def demo_secret(database: str) -> str:
+    """The demo's signing key, kept beside its database so that a restart logs nobody out. Never used elsewhere."""
+    path = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
+    path = path.with_name(f"{path.name}.demo-secret")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return path.read_text(encoding="ascii")
 
 
 def die_with_parent() -> None:

@@ -86,7 +86,7 @@ def opened(database: str) -> Iterator[Engine]:
 
 @contextmanager
 def existing(database: str, t: Tongue) -> Iterator[Engine]:
-    """Like `opened`, for commands that only look: a database that is not there is a mistake, not a wish for a new one."""
+    """Like `opened`, for commands that only look: a missing database is a mistake, not a wish for one."""
     path = database.removeprefix("sqlite:///")
     if path != database and not Path(path).is_file():
         fail(t(f"没有数据库文件「{path}」", f"There is no database file “{path}”"))
