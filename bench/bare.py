@@ -19,7 +19,7 @@ from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 from SpiffWorkflow.spiff.serializer import DEFAULT_CONFIG
 from SpiffWorkflow.util.task import TaskState
 
-DIAGRAM = Path(__file__).parent / "approval.bpmn"
+DIAGRAM = Path(__file__).parent / "diagrams" / "approval.bpmn"
 REQUEST = {"subject": "添置样品架"}
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("submit", {"outcome": "submit", "amount": 1200, "reason": "双12 直播间布置"}),
@@ -27,46 +27,57 @@ STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def run(folder: Path, instances: int, *, reload: bool) -> float:
-    """Instances a second for the approval process: start, submit, approve."""
-    parser = SpiffBpmnParser()
-    parser.add_bpmn_file(str(DIAGRAM))
-    spec = parser.get_spec("approval")
-    serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(DEFAULT_CONFIG))
-    scripts = PythonScriptEngine()
-    connection = pysqlite3.dbapi2.connect(str(folder / f"bare-{reload}.db"), isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("CREATE TABLE cases (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")
+class Bare:
+    """An open database and the parsed process."""
 
-    def save(number: int, workflow: Any) -> None:
-        state = serializer.serialize_json(workflow)
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT OR REPLACE INTO cases VALUES (?, ?)", (number, state))
-        connection.execute("COMMIT")
+    def __init__(self, database: Path) -> None:
+        parser = SpiffBpmnParser()
+        parser.add_bpmn_file(str(DIAGRAM))
+        self._spec = parser.get_spec("approval")
+        self._serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(DEFAULT_CONFIG))
+        self._scripts = PythonScriptEngine()
+        self._connection = pysqlite3.dbapi2.connect(str(database), isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("CREATE TABLE cases (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")
+        self._number = 0
 
-    def load(number: int) -> Any:
-        (state,) = connection.execute("SELECT state FROM cases WHERE id = ?", (number,)).fetchone()
-        workflow = serializer.deserialize_json(state)
-        workflow.script_engine = scripts
-        return workflow
+    def timed(self, instances: int, *, reload: bool) -> float:
+        """Instances a second for the approval process: start, submit, approve."""
+        began = time.perf_counter()
+        for _ in range(instances):
+            self._number += 1
+            self._play(self._number, reload)
+        return instances / (time.perf_counter() - began)
 
-    began = time.perf_counter()
-    for number in range(instances):
-        workflow = BpmnWorkflow(spec, script_engine=scripts)
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def _play(self, number: int, reload: bool) -> None:
+        workflow = BpmnWorkflow(self._spec, script_engine=self._scripts)
         workflow.set_data(**REQUEST)
         workflow.do_engine_steps()
-        save(number, workflow)
+        self._save(number, workflow)
         for element, result in STEPS:
             if reload:
-                workflow = load(number)
+                workflow = self._load(number)
             (task,) = workflow.get_tasks(state=TaskState.READY, manual=True)
             assert task.task_spec.name == element
             task.data[element] = result
             task.run()
             workflow.do_engine_steps()
-            save(number, workflow)
+            self._save(number, workflow)
         assert workflow.is_completed() and workflow.last_task.data["total"] == 2400
-    seconds = time.perf_counter() - began
-    connection.close()
-    return instances / seconds
+
+    def _save(self, number: int, workflow: Any) -> None:
+        state = self._serializer.serialize_json(workflow)
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT OR REPLACE INTO cases VALUES (?, ?)", (number, state))
+        self._connection.execute("COMMIT")
+
+    def _load(self, number: int) -> Any:
+        (state,) = self._connection.execute("SELECT state FROM cases WHERE id = ?", (number,)).fetchone()
+        workflow = self._serializer.deserialize_json(state)
+        workflow.script_engine = self._scripts
+        return workflow
