@@ -183,6 +183,8 @@ class Unit:
         who = self.actor()
         grant = self.access.grant_for(who, self.task.element)
         if grant is None:
+            if self.access.past_grant_for(who, self.task.element) is not None:
+                task_rows.require_open(self.task)
             raise Denied(
                 "task_denied",
                 recused=self.access.is_recused(who),
@@ -190,7 +192,7 @@ class Unit:
                 if self.access.is_recused(who)
                 else {"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"},
             )
-        self.task.require_open()
+        task_rows.require_open(self.task)
         self.require_running()
         return grant
 

@@ -141,7 +141,7 @@ def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]
             return
         seen.add(name)
         if decision := parsed.decisions.get(name):
-            paths.add(decision.file)
+            paths.update(path for path, digest in digests.items() if digest == decision.sha256)
         if info := parsed.processes.get(name):
             paths.add(info.file)
             paths.update(path for path in digests if path.startswith(f"{name}/"))
@@ -155,7 +155,8 @@ def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]
 
 def latest_number(connection: Connection) -> int | None:
     """The newest deployment's number, or None."""
-    return connection.scalar(sa.select(sa.func.max(deployments.c.number)))
+    newest: int | None = connection.scalar(sa.select(sa.func.max(deployments.c.number)))
+    return newest
 
 
 def read_files(connection: Connection, number: int) -> dict[str, bytes]:

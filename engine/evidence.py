@@ -57,7 +57,7 @@ def verify(db: Database, *, progress: Callable[[int], None] | None = None) -> Re
     broken: list[Broken] = []
     seen_chains = seen_events = 0
     with db.read() as connection:
-        query = sa.select(instances.c.instance_id, instances.c.seq, instances.c.head, instances.c.state)
+        query = sa.select(instances.c.instance_id, instances.c.seq, _bytes(instances.c.head), _bytes(instances.c.state))
         ends = {row.instance_id: (row.seq, bytes(row.head), bytes(row.state)) for row in connection.execute(query)}
         for chain, rows in _chains(connection):
             seen_chains += 1
@@ -75,7 +75,7 @@ Row = tuple[int, str, bytes, bytes]
 
 
 def _chains(connection: sa.Connection) -> Iterator[tuple[str, list[Row]]]:
-    query = sa.select(events.c.instance_id, events.c.seq, events.c.type, events.c.body, events.c.hash)
+    query = sa.select(events.c.instance_id, events.c.seq, events.c.type, _bytes(events.c.body), _bytes(events.c.hash))
     streamed = connection.execution_options(stream_results=True, yield_per=5000).execute(
         query.order_by(events.c.instance_id, events.c.seq)
     )
@@ -88,6 +88,11 @@ def _chains(connection: sa.Connection) -> Iterator[tuple[str, list[Row]]]:
         rows.append((seq, kind, bytes(body), bytes(digest)))
     if chain is not None:
         yield chain, rows
+
+
+def _bytes(column: sa.Column[bytes]) -> sa.Label[bytes]:
+    """The column as bytes even where somebody put text into it: SQLite keeps whatever it is given."""
+    return sa.cast(column, sa.LargeBinary).label(column.name)
 
 
 def _check(chain: str, rows: list[Row], end: tuple[int, bytes, bytes] | None) -> tuple[Broken | None, int]:

@@ -108,15 +108,16 @@ class Access:
     may: frozenset[str]
     recused: frozenset[str]
     reads: frozenset[str]
+    past: frozenset[str] = frozenset()  # could do it while it was open: may learn what became of it
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]]) -> Access:
         """From (principal, rule) pairs."""
-        sets: dict[str, set[str]] = {"may": set(), "recused": set(), "reads": set()}
+        sets: dict[str, set[str]] = {"may": set(), "recused": set(), "reads": set(), "past": set()}
         for principal, rule in rows:
             if principal is not None:
                 sets[rule].add(principal)
-        return cls(may=frozenset(sets["may"]), recused=frozenset(sets["recused"]), reads=frozenset(sets["reads"]))
+        return cls(**{rule: frozenset(principals) for rule, principals in sets.items()})
 
     def is_recused(self, who: Standing) -> bool:
         """Recused in person. A stand-in who holds other ways in is judged grant by grant in `grant_for`."""
@@ -127,10 +128,17 @@ class Access:
 
         Whoever stands in for a recused person is recused with them (X15).
         """
+        return self._grant(who, element, self.may)
+
+    def past_grant_for(self, who: Standing, element: str) -> Grant | None:
+        """The grant by which `who` might have done the task while it was open."""
+        return self._grant(who, element, self.past)
+
+    def _grant(self, who: Standing, element: str, offered: frozenset[str]) -> Grant | None:
         if not who.active or self.is_recused(who):
             return None
         for grant in sorted(who.grants, key=lambda grant: grant.behalf is not None):
-            if grant.principal not in self.may or grant.scope not in ("*", element):
+            if grant.principal not in offered or grant.scope not in ("*", element):
                 continue
             if grant.behalf is None or f"u:{grant.behalf}" not in self.recused:
                 return grant
@@ -176,15 +184,18 @@ class Directory:
 
     def person(self, username: str) -> Person | None:
         """The person, or None."""
-        return self._once("person", username, self._person)
+        found: Person | None = self._once("person", username, self._person)
+        return found
 
     def department(self, department_id: str) -> Unit | None:
         """The department with its head, or None."""
-        return self._once("department", department_id, self._department)
+        found: Unit | None = self._once("department", department_id, self._department)
+        return found
 
     def group(self, group_id: str) -> Unit | None:
         """The group with its active members in the order of their usernames, or None."""
-        return self._once("group", group_id, self._group)
+        found: Unit | None = self._once("group", group_id, self._group)
+        return found
 
     def people(self) -> list[Person]:
         """Everybody, by username."""

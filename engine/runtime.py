@@ -264,8 +264,7 @@ class Engine:
             unit.finish()
             return _result(unit)
 
-        noted = {"target": ("instance", instance_id), "command": {"command": "withdraw"}}
-        return self._run(work, by=by, **noted)
+        return self._run(work, by=by, target=("instance", instance_id), command={"command": "withdraw"})
 
     def cancel(self, instance_id: str, *, by: str, reason: str) -> Result:
         """Stop a case for good, as administrator."""

@@ -56,7 +56,7 @@ def begin(
     )
     unit = Unit(engine, connection, row, name="start", by=by)
     given = start_variables(unit, info, variables)
-    pinned = {"process": process, "version": definition.version, "deployment": definition.number}
+    pinned: dict[str, Any] = {"process": process, "version": definition.version, "deployment": definition.number}
     given = unit.given(**pinned, variables=given)["variables"]
     unit.say("instance.started", **pinned)
     unit.case = Case.start(definitions, process, given, unit.context)

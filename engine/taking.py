@@ -14,7 +14,7 @@ from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
 from engine.models import task_access, tasks
 from engine.moments import stamp
-from engine.tasks import unstaffed
+from engine.tasks import require_open, unstaffed
 
 REASON_CAP = 2000
 
@@ -32,11 +32,12 @@ def form_values(unit: Unit, schema: Mapping[str, Any], variables: Mapping[str, A
     calendar = unit.engine.calendar(unit.connection)
 
     def exists(source: str, name: str) -> bool:
+        if source == "accounts":
+            return unit.registers.get("account", name) is not None
         find = {
             "people": unit.directory.person,
             "departments": unit.directory.department,
             "groups": unit.directory.group,
-            "accounts": lambda key: unit.registers.get("account", key),
         }
         return find[source](name) is not None
 
@@ -114,7 +115,7 @@ def reassign(unit: Unit, *, to: str, by: str, reason: str) -> None:
     persons could do it, any active person. Nobody who is recused ever gets it, nor who stands in for somebody recused.
     """
     who = unit.actor()
-    unit.task.require_open()
+    require_open(unit.task)
     unit.require_running()
     administers = who.within(unit.engine.administrators)
     grant = unit.access.grant_for(who, unit.task.element)

@@ -42,18 +42,6 @@ class TaskState:
         """From a row whose columns are labelled with `prefix`."""
         return cls(**{name: getattr(row, prefix + name) for name in cls.__dataclass_fields__})
 
-    def require_open(self) -> None:
-        """Raise Conflict saying who did it, or that it is no longer needed."""
-        if self.status == "done":
-            raise Conflict(
-                "task_done",
-                text={"zh-CN": "该任务已由{who}于 {at} 办理完成", "en": "{who} completed this task at {at}"},
-                who=self.completed_by,
-                at=self.completed_at,
-            )
-        if self.status != "open":
-            raise Conflict("task_gone", text={"zh-CN": "该任务已取消，无需办理", "en": "This task is no longer needed"})
-
     def require_free_for(self, holder: str) -> None:
         """Raise Conflict when somebody else holds it."""
         if self.assignee is not None and self.assignee != holder:
@@ -63,6 +51,19 @@ class TaskState:
                 who=self.assignee,
                 at=self.claimed_at or self.created_at,
             )
+
+
+def require_open(task: Any) -> None:
+    """Raise Conflict unless the task (a row of `tasks`) is open, saying who did it or that it is no longer needed."""
+    if task.status == "done":
+        raise Conflict(
+            "task_done",
+            text={"zh-CN": "该任务已由{who}于 {at} 办理完成", "en": "{who} completed this task at {at}"},
+            who=task.completed_by,
+            at=task.completed_at,
+        )
+    if task.status != "open":
+        raise Conflict("task_gone", text={"zh-CN": "该任务已取消，无需办理", "en": "This task is no longer needed"})
 
 
 def sync(unit: Unit, before: Waiting, after: Waiting) -> None:
@@ -96,7 +97,7 @@ def _close(unit: Unit, gone: list[str]) -> None:
             }
         )
     key = sa.and_(tasks.c.instance_id == unit.row.instance_id, tasks.c.task_id == sa.bindparam("key"))
-    values = {
+    values: dict[str, Any] = {
         "status": sa.bindparam("new_status"),
         "completed_at": sa.bindparam("at"),
         "completed_by": sa.bindparam("who"),
@@ -104,13 +105,10 @@ def _close(unit: Unit, gone: list[str]) -> None:
         "draft": None,
     }
     unit.connection.execute(sa.update(tasks).where(key).values(**values), rows)
-    unit.connection.execute(
-        sa.delete(task_access).where(
-            task_access.c.instance_id == unit.row.instance_id,
-            task_access.c.task_id.in_(gone),
-            task_access.c.rule == "may",
-        )
+    offered = sa.and_(
+        task_access.c.instance_id == unit.row.instance_id, task_access.c.task_id.in_(gone), task_access.c.rule == "may"
     )
+    unit.connection.execute(sa.update(task_access).where(offered).values(rule="past"))  # out of the inbox's index range
 
 
 def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from engine.queries.rows import TASK_COLUMNS, CaseRow, Names, PersonRef, TaskRow
 from engine.spiff.case import Case
 from engine.spiff.expressions import compile_expression
 from engine.spiff.parse import Definitions
+from engine.tasks import require_open
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -170,12 +171,10 @@ def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
 def _require_readable(row: Any, access: Access, who: Standing) -> None:
     if access.is_recused(who):
         raise Denied(recused=True)
-    from engine.tasks import TaskState
-
     if row.status != "open" and row.completed_by != who.username:
-        if not (access.reads | access.may) & who.own and row.initiator != who.username:
+        if access.past_grant_for(who, row.element) is None:
             raise Denied("task_denied", text={"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"})
-        TaskState(**{name: getattr(row, name, None) for name in TaskState.__dataclass_fields__}).require_open()
+        require_open(row)
     if row.status == "open" and access.grant_for(who, row.element) is None:
         raise Denied("task_denied", text={"zh-CN": "该任务不由你办理", "en": "This task is not yours to do"})
 
@@ -244,11 +243,8 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
         .order_by(history.c.seq)
     )
     bodies = [orjson.loads(row.body) for row in rows]
-    processes = dict(
-        connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == instance_id))
-        .tuples()
-        .all()
-    )
+    named = connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == instance_id))
+    processes = {row.task_id: row.process for row in named}
     names.load(body["data"]["result"]["by"] for body in bodies)
     found = []
     for body in bodies:

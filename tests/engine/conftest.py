@@ -86,7 +86,8 @@ APPROVAL = """<?xml version="1.0" encoding="UTF-8"?>
     <bpmn:incoming>f8</bpmn:incoming><bpmn:outgoing>f9</bpmn:outgoing></bpmn:serviceTask>
   <bpmn:endEvent id="end_escalated" name="已升级"><bpmn:incoming>f9</bpmn:incoming></bpmn:endEvent>
   <bpmn:exclusiveGateway id="agreed" name="同意" default="f4"><bpmn:incoming>f2</bpmn:incoming>
-    <bpmn:outgoing>f3</bpmn:outgoing><bpmn:outgoing>f4</bpmn:outgoing></bpmn:exclusiveGateway>
+    <bpmn:outgoing>f3</bpmn:outgoing><bpmn:outgoing>f10</bpmn:outgoing><bpmn:outgoing>f4</bpmn:outgoing>
+  </bpmn:exclusiveGateway>
   <bpmn:serviceTask id="enter" name="登记"><bpmn:extensionElements>
     <spiffworkflow:serviceTaskOperator id="test.enter" resultVariable="entered">
     <spiffworkflow:parameters><spiffworkflow:parameter id="amount" type="str" value="amount"/>
@@ -104,11 +105,13 @@ APPROVAL = """<?xml version="1.0" encoding="UTF-8"?>
     <bpmn:incoming>f6</bpmn:incoming><bpmn:outgoing>f7</bpmn:outgoing></bpmn:serviceTask>
   <bpmn:endEvent id="end_paid" name="已付"><bpmn:incoming>f7</bpmn:incoming></bpmn:endEvent>
   <bpmn:endEvent id="end_rejected" name="未通过"><bpmn:incoming>f4</bpmn:incoming></bpmn:endEvent>
-  <bpmn:endEvent id="end_withdrawn" name="已撤回"/>
+  <bpmn:endEvent id="end_withdrawn" name="已撤回"><bpmn:incoming>f10</bpmn:incoming></bpmn:endEvent>
   <bpmn:sequenceFlow id="f1" sourceRef="begin" targetRef="review"/>
   <bpmn:sequenceFlow id="f2" sourceRef="review" targetRef="agreed"/>
   <bpmn:sequenceFlow id="f3" sourceRef="agreed" targetRef="enter">
     <bpmn:conditionExpression>review.outcome == "agree"</bpmn:conditionExpression></bpmn:sequenceFlow>
+  <bpmn:sequenceFlow id="f10" sourceRef="agreed" targetRef="end_withdrawn">
+    <bpmn:conditionExpression>review.outcome == "return"</bpmn:conditionExpression></bpmn:sequenceFlow>
   <bpmn:sequenceFlow id="f4" sourceRef="agreed" targetRef="end_rejected"/>
   <bpmn:sequenceFlow id="f5" sourceRef="enter" targetRef="pay"/>
   <bpmn:sequenceFlow id="f6" sourceRef="pay" targetRef="mail"/>
@@ -182,6 +185,12 @@ def fill(engine: Engine) -> None:
         )
 
     engine.db.write(work)
+
+
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    """The approval procedure's bundle."""
+    return dict(FILES)
 
 
 @pytest.fixture
