@@ -39,6 +39,8 @@ def rates(folder: Path) -> dict[str, Any]:
             found["engine"].append(timed(engine, PER_ROUND))
             found["http"].append(web.approvals(client, PER_ROUND))
             found["bare_in_memory"].append(bare_in_memory.timed(PER_ROUND, reload=False))
+    bare.close()
+    bare_in_memory.close()
     middle = {name: statistics.median(values) for name, values in found.items()}
     return {
         **{f"{name}_instances_per_s": round(value, 1) for name, value in middle.items()},

@@ -3,10 +3,15 @@
 No history, no inbox, no rights, no form: only what a program must do so that a case survives the process. With `reload`
 the case is read back from the database before each step, as any server must that answers more than one request; without
 it the case stays in memory and is only saved.
+
+It runs in a process of its own: the engine gives the library's ids and clock to its commands, and nothing of ours should
+be in the yardstick. `python -m bench.bare DATABASE` reads `instances reload` lines and answers with rates.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +32,7 @@ STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-class Bare:
+class Loop:
     """An open database and the parsed process."""
 
     def __init__(self, database: Path) -> None:
@@ -49,10 +54,6 @@ class Bare:
             self._number += 1
             self._play(self._number, reload)
         return instances / (time.perf_counter() - began)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
 
     def _play(self, number: int, reload: bool) -> None:
         workflow = BpmnWorkflow(self._spec, script_engine=self._scripts)
@@ -81,3 +82,33 @@ class Bare:
         workflow = self._serializer.deserialize_json(state)
         workflow.script_engine = self._scripts
         return workflow
+
+
+class Bare:
+    """The loop in its own process."""
+
+    def __init__(self, database: Path) -> None:
+        command = [sys.executable, "-m", "bench.bare", str(database)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def timed(self, instances: int, *, reload: bool) -> float:
+        """Instances a second."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(instances, int(reload), file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def main(database: str) -> None:
+    """Answer each `instances reload` line with instances a second."""
+    loop = Loop(Path(database))
+    for line in sys.stdin:
+        instances, reload = map(int, line.split())
+        print(loop.timed(instances, reload=bool(reload)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

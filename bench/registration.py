@@ -17,13 +17,18 @@ WATCH = (
 )
 
 
+def watch(connection: sa.Connection) -> None:
+    """Note the size of every state from now on."""
+    for statement in WATCH:
+        connection.execute(sa.text(statement))
+
+
 def largest_state(folder: Path) -> dict[str, Any]:
     """Largest and median size in bytes of an open registration's state, over every step of the demo's cases."""
     db = Database.open(f"sqlite:///{folder / 'registration.db'}")
     try:
         migrate(db)
-        for statement in WATCH:
-            db.write(lambda connection, text=statement: connection.execute(sa.text(text)))
+        db.write(watch)
         engine = processes.build_engine(db)
         processes.load_demo(engine)
         processes.play_demo(engine)
