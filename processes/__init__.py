@@ -1,0 +1,58 @@
+"""The policy: what diagrams may call, the company, the registers. `web` and the command line begin here.
+
+`build_engine` wires the policy into an engine; `load_demo` and `play_demo` fill a database with the demo company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine import Clock, Database, Engine, House, Operations
+from processes import organisation
+from processes.account_registration.operations import operations as account_registration
+from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
+from processes.demo.play import play_demo
+from processes.group_vote.operations import operations as group_vote
+from processes.group_vote.voting import vote_decided
+
+__all__ = [
+    "DEMO_LOGINS",
+    "DEMO_PASSWORD",
+    "FUNCTIONS",
+    "build_engine",
+    "catalogue",
+    "house",
+    "is_demo_loaded",
+    "load_demo",
+    "play_demo",
+]
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {"vote_decided": vote_decided}
+DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed"})
+
+
+def catalogue() -> Operations:
+    """Every operation a service task may name."""
+    return account_registration.merged(group_vote)
+
+
+def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
+    """An engine that knows this policy."""
+    return Engine(
+        db,
+        operations=catalogue(),
+        functions=FUNCTIONS,
+        directory_functions=organisation.directory_functions,
+        clock=clock,
+    )
+
+
+def house() -> House:
+    """What the gate may take for granted without a database: our operations and functions, the shipped groups."""
+    return House(
+        groups=groups(),
+        operations=catalogue().infos,
+        functions=frozenset(FUNCTIONS),
+        directory_functions=DIRECTORY_FUNCTIONS,
+    )
