@@ -1,0 +1,114 @@
+"""The only place where things are wired: database, engine, pages, guards."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from flask import Flask, request
+
+import processes
+from engine import Database, Engine, queries
+from engine.clock import Ticker
+from web import (
+    admin,
+    api,
+    assets,
+    cases,
+    current,
+    failures,
+    formview,
+    health,
+    inbox,
+    languages,
+    login,
+    procedures,
+    registers,
+    security,
+    sessions,
+    tasks,
+    words,
+)
+from web.config import Config
+
+HTMX = {
+    "allowEval": False,
+    "includeIndicatorStyles": False,
+    "allowScriptTags": False,
+    "selfRequestsOnly": True,
+    "historyCacheSize": 0,
+    "refreshOnHistoryMiss": True,
+}
+
+
+def create_app(config: Config | None = None, *, engine: Engine | None = None) -> Flask:
+    """The application on `config` (by default the environment's). `engine` is given only where its clock is not the system's."""
+    config = config or Config.from_environment(os.environ)
+    app = Flask("web", root_path=os.path.dirname(__file__), static_folder="static", template_folder="templates")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    engine = engine or _engine(config)
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=Ticker(engine))
+
+    health.install(app)
+    languages.install(app)
+    assets.install(app)
+    security.install(app, config)
+    app.before_request(current.require_login)
+    failures.install(app)
+    for part in (login, inbox, tasks, procedures, cases, registers, admin, health):
+        app.register_blueprint(part.bp)
+    api.install(app)
+    _teach_templates(app)
+    return app
+
+
+def _engine(config: Config) -> Engine:
+    db = Database.open(config.database_url)
+    engine = processes.build_engine(db)
+    if config.demo:
+        sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
+    return engine
+
+
+def _teach_templates(app: Flask) -> None:
+    """What every page needs: who is asking, what waits for them, moments and states in words."""
+
+    @app.context_processor
+    def _page() -> dict[str, Any]:
+        username = None if request.endpoint is None else current.actor()
+        if username is None:
+            return {"me": None, "waiting": {}, "unread": 0, "groups": frozenset()}
+        engine = current.engine()
+        return {
+            "me": queries.person(engine, username),
+            "waiting": queries.counts(engine, actor=username),
+            "unread": queries.unread(engine, actor=username),
+            "groups": queries.groups_of(engine, username),
+        }
+
+    def left(due: Any) -> words.Left:
+        engine = current.engine()
+        return words.left(due, engine.now(), _calendar(engine))
+
+    app.jinja_env.globals.update(
+        htmx_config=json.dumps(HTMX),
+        left=left,
+        case_state=words.case_state,
+        outcome_tone=words.outcome_tone,
+        outcome_title=formview.outcome_title,
+        record=formview.record,
+        diagram_steps=cases.diagram_steps,
+        demo=lambda: current.config().demo,
+    )
+    app.jinja_env.filters.update(
+        ago=lambda moment: words.ago(moment, current.engine().now()),
+        waited=lambda moment: words.waited(moment, current.engine().now()),
+        exact=words.exact,
+    )
+
+
+def _calendar(engine: Engine) -> Any:
+    with engine.db.read() as connection:
+        return engine.calendar(connection)

@@ -1,0 +1,73 @@
+"""What a view has at hand: the engine, the settings, and who is asking. Nothing below `web` knows a current user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import current_app, g, redirect, request, url_for
+
+from engine.errors import GuijuError, Text
+from web import sessions
+from web.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine import Engine
+
+    View = TypeVar("View", bound=Callable[..., Any])
+
+
+class LoginNeeded(GuijuError):
+    """Nobody is logged in, and the page is not for everybody."""
+
+    status = 401
+    code = "login_needed"
+    text: Text = {"zh-CN": "请先登录", "en": "Log in first"}
+
+
+def engine() -> Engine:
+    """The engine this application serves."""
+    return cast("Engine", current_app.extensions["guiju"])
+
+
+def config() -> Config:
+    """How this server runs."""
+    return cast(Config, current_app.extensions["guiju_config"])
+
+
+def actor() -> str | None:
+    """Who is asking, read once a request."""
+    if "actor" not in g:
+        g.actor = sessions.whoever(engine().db, config(), engine().now())
+    return cast("str | None", g.actor)
+
+
+def user() -> str:
+    """Who is asking; raises LoginNeeded."""
+    username = actor()
+    if username is None:
+        raise LoginNeeded
+    return username
+
+
+def public(view: View) -> View:
+    """Mark a view that answers people who are not logged in. Every other one does not."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def require_login() -> Any:
+    """Before every request: only views marked `public` and static files answer strangers."""
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    if getattr(view, "is_public", False) or actor() is not None:
+        return None
+    if request.blueprint == "api" or request.headers.get("HX-Request"):
+        raise LoginNeeded
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.page", next=back), 303)
+
+
+__all__ = ["LoginNeeded", "actor", "config", "engine", "public", "require_login", "user"]

@@ -1,0 +1,94 @@
+"""Chinese and English. Pages are written in Chinese; the English catalogue is read as it is, without a compile step."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, current_app, g, has_request_context, request
+from flask_babel import Babel, Domain, gettext
+
+LANGUAGES = {"zh-CN": "中文", "en": "English"}
+COOKIE = "guiju_lang"
+CATALOGUE = Path(__file__).parent / "translations" / "en" / "LC_MESSAGES" / "messages.po"
+_LOCALES = {"zh-CN": "zh_CN", "en": "en"}
+
+
+def language() -> str:
+    """`zh-CN` or `en`: what the reader chose, else what the browser asks for, else Chinese."""
+    if not has_request_context():
+        return "zh-CN"
+    chosen: str | None = g.get("language")
+    if chosen is None:
+        chosen = request.cookies.get(COOKIE, "")
+        if chosen not in LANGUAGES:
+            best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh-CN")
+            chosen = "en" if best == "en" else "zh-CN"
+        g.language = chosen
+    return chosen
+
+
+def text(texts: Mapping[str, str] | str | None) -> str:
+    """The sentence in the reader's language, from {"zh-CN": …, "en": …}."""
+    if not texts or isinstance(texts, str):
+        return texts or ""
+    return texts.get(language()) or texts.get("zh-CN") or next(iter(texts.values()), "")
+
+
+def each(function: Any) -> dict[str, str]:
+    """What `function()` says in every language, for problem+json."""
+    before = language()
+    said = {}
+    for one in LANGUAGES:
+        g.language = one
+        said[one] = str(function())
+    g.language = before
+    return said
+
+
+class _Catalogues(Domain):
+    """Messages are Chinese already; English comes from the .po file."""
+
+    def get_translations(self) -> NullTranslations:
+        return english() if language() == "en" else _CHINESE
+
+
+class _Languages(Babel):
+    domain_instance = _Catalogues()
+
+
+_CHINESE = NullTranslations()
+
+
+@cache
+def english() -> Translations:
+    """The English catalogue."""
+    with CATALOGUE.open("rb") as source:
+        catalogue = read_po(source, locale="en")
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def install(app: Flask) -> None:
+    """Wire the languages into the application and its templates."""
+    english()
+    _Languages(app, default_locale="zh_CN", locale_selector=lambda: _LOCALES[language()])
+    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
+    app.jinja_env.filters["t"] = text
+
+
+def remember(response: Any, chosen: str) -> None:
+    """Keep the reader's choice for a year."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(COOKIE, chosen, max_age=365 * 86400, httponly=True, secure=secure, samesite="Lax")
+
+
+__all__ = ["COOKIE", "LANGUAGES", "each", "gettext", "install", "language", "remember", "text"]

@@ -1,0 +1,54 @@
+"""Starting: which procedures I may start, and the form that starts one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from engine import forms, queries
+from engine.errors import Text
+from engine.queries import StartView
+from web import formview
+from web.current import engine, user
+
+bp = Blueprint("procedures", __name__, url_prefix="/start")
+
+
+@bp.get("")
+def page() -> str:
+    """What I may start."""
+    return render_template("start.html", procedures=queries.startable(engine(), actor=user()))
+
+
+@bp.get("/<process>")
+def form(process: str) -> str:
+    """The start form."""
+    return _page(queries.start_form(engine(), process, actor=user()))
+
+
+@bp.post("/<process>")
+def start(process: str) -> Response:
+    """Start a case. The form's one-time key makes a second click or a reload start nothing more."""
+    view = queries.start_form(engine(), process, actor=user())
+    values = forms.coerce_submission(view.schema or {}, request.form)
+    g.form_page = lambda errors: _page(view, values=values, errors=errors)
+    result = engine().start(process, values, by=user(), key=request.form.get("key") or None)
+    flash(_("已提交，编号 %(number)s", number=result.business_key or "—"))
+    return redirect(url_for("cases.page", instance_id=result.instance_id), 303)
+
+
+def _page(view: StartView, values: Mapping[str, Any] | None = None, errors: Mapping[str, Text] | None = None) -> str:
+    filled = {**view.prefill, **(values or {})}
+    return render_template(
+        "start_form.html",
+        view=view,
+        fields=formview.fields(view.schema or {}, filled, errors or {}),
+        outcomes=formview.outcomes(view.schema or {}),
+        errors=errors or {},
+        key=secrets.token_hex(16),
+    )
