@@ -4,8 +4,8 @@ No history, no inbox, no rights, no form: only what a program must do so that a 
 the case is read back from the database before each step, as any server must that answers more than one request; without
 it the case stays in memory and is only saved.
 
-It runs in a process of its own: the engine gives the library's ids and clock to its commands, and nothing of ours should
-be in the yardstick. `python -m bench.bare DATABASE` reads `instances reload` lines and answers with rates.
+It runs in a process of its own, because the engine replaces the library's sources of ids and time, and nothing of ours
+may be in the yardstick. `python -m bench.bare DATABASE` reads `instances reload` lines and answers with rates.
 """
 
 from __future__ import annotations

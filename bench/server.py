@@ -80,10 +80,10 @@ class Server:
     def resident_bytes(self) -> int:
         """Memory of the server and its worker; pages they share are counted once (PSS)."""
         assert self.process is not None
-        children = (
-            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii").split()
-        )
-        return sum(proportional_bytes(int(pid)) for pid in [self.process.pid, *children])
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        sizes: list[int] = [proportional_bytes(one) for one in [pid, *map(int, children)]]
+        return sum(sizes)
 
 
 def proportional_bytes(pid: int) -> int:
