@@ -15,6 +15,11 @@ from engine.spiff.steps import Step
 from engine.spiff.workflow import Called, Token
 
 
+def embedded(process: str, subprocess: str) -> str:
+    """The name of an embedded subprocess's spec: ids are unique in a file only."""
+    return f"{process}/{subprocess}"
+
+
 class Holder(Step):
     """What embedded subprocesses and call activities share."""
 
@@ -40,6 +45,10 @@ class Holder(Step):
 class SubProcess(Holder, spiff.SubWorkflowTask):
     """An embedded subprocess: elements of its own, the variables of its surroundings."""
 
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
+        self.spec = embedded(process, self.bpmn_id)
+
 
 class CallActivity(Holder, spiff.CallActivity):
     """A called process with variables of its own.
@@ -52,8 +61,8 @@ class CallActivity(Holder, spiff.CallActivity):
     before: Script | None = None
     after: Script | None = None
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.before = compile_script(self.prescript) if self.prescript else None
         self.after = compile_script(self.postscript) if self.postscript else None
 
@@ -90,8 +99,8 @@ class Repeated(Step):
     output_name = ""
     input_name = ""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.inner = self._wf_spec.task_specs[self.task_spec]
         self.inner.container = self
 
@@ -130,8 +139,8 @@ class Instances(Repeated):
     output_item: Any
     condition: str | None
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         source = str(self.cardinality if self.data_input is None else self.data_input.bpmn_id).strip()
         self.collection = compile_expression(source)
         self.until = compile_expression(self.condition) if self.condition else None
@@ -230,8 +239,8 @@ class Loop(Repeated, spiff.StandardLoopTask):
     `loopMaximum` times.
     """
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.again = compile_expression(self.condition) if self.condition else None
 
     def _update_hook(self, token: Token) -> bool:

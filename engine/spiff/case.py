@@ -17,7 +17,7 @@ from engine.spiff.determinism import Context
 from engine.spiff.facts import HumanTask, OperationCall, OperationWait, TimerWait, Trace, Waiting
 from engine.spiff.failures import NotOpen, Stalled, bad_value
 from engine.spiff.parse import Definitions
-from engine.spiff.steps import ServiceTask, UserTask
+from engine.spiff.steps import EndEvent, ServiceTask, UserTask
 from engine.spiff.timers import due_at
 from engine.spiff.values import NotJson, kept
 from engine.spiff.workflow import Root, Token
@@ -103,7 +103,10 @@ class Case:
     def withdraw(self, end_event: str, ctx: Context) -> None:
         """Stop everything and end in `end_event` of the case's own process. Raises NotOpen when the case is over."""
         self._require_active()
-        spec = self._root.spec.task_specs[end_event]
+        spec = self._root.spec.task_specs.get(end_event)
+        if not isinstance(spec, EndEvent):
+            zh, en = f"「{end_event}」不是流程的结束事件", f"“{end_event}” is not an end event of the process"
+            raise bad_value(end_event, self.process, zh, en)
         with determinism.running(ctx):
             self._root.clear(self._root)
             token = Token(self._root, spec, self._root.task_tree)
@@ -206,7 +209,7 @@ def _human(token: Token) -> HumanTask:
         scope=token.workflow.path,
         item=local.get(name) if name else None,
         index=token.internal_data.get("index"),
-        data=token.visible(),
+        data=dict(token.visible()),
     )
 
 

@@ -50,6 +50,29 @@ class OurProcessParser(SpiffProcessParser):
     def create_spec(self) -> ProcessSpec:
         return ProcessSpec(self.bpmn_id, self.get_name(), self.filename)
 
+    def add_tasks(self) -> None:
+        """Parse what comes last first, so that the library's recursion along the flows stays shallow in long diagrams."""
+        for node in self._last_first():
+            self.parse_node(node)
+        super().add_tasks()
+
+    def _last_first(self) -> list[Any]:
+        order: list[Any] = []
+        known: set[str] = set()
+        stack = [(node, False) for node in self.xpath("./bpmn:startEvent")]
+        while stack:
+            node, left = stack.pop()
+            id = node.get("id")
+            if left:
+                order.append(node)
+            elif id not in known:
+                known.add(id)
+                stack.append((node, True))
+                flows = self.get_outgoing_sequence_flows(id)
+                targets = [self.get_node_by_id(flow.get("targetRef")) for flow in flows]
+                stack.extend((each, False) for each in (*targets, *self.get_boundary_events(id)) if each is not None)
+        return order
+
     def parse_io_spec(self) -> Any:
         found: dict[str, list[Any]] = {}
         for kind in ("dataInput", "dataOutput"):

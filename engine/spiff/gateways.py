@@ -16,16 +16,22 @@ from engine.spiff.steps import Step, Way
 from engine.spiff.workflow import ACTIVE, Token
 
 
-class ExclusiveGateway(Step, bpmn.ExclusiveGateway):
-    """The first flow whose condition holds, else the default."""
+class Choosing(Step):
+    """What gateways with conditions on their flows share."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    cond_task_specs: list[tuple[Any, str]]  # the library's
+
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         conditions = [condition for condition, _ in self.cond_task_specs]
         self.ways = [
             way._replace(condition=None if text is None else compile_expression(text.args[0]))
             for way, text in zip(self.ways, conditions, strict=True)
         ]
+
+
+class ExclusiveGateway(Choosing, bpmn.ExclusiveGateway):
+    """The first flow whose condition holds, else the default."""
 
     def ways_on(self, token: Token) -> list[Way]:
         default = None
@@ -61,15 +67,15 @@ class ParallelGateway(Step, bpmn.ParallelGateway):
         return False
 
 
-class InclusiveGateway(Step, bpmn.InclusiveGateway):
+class InclusiveGateway(Choosing, bpmn.InclusiveGateway):
     """Puts a token on every flow whose condition holds, else on the default; waits for every token that may still
     come.
     """
 
     joins = gathers = True
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        ExclusiveGateway.prepare(self, process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self._upstream: dict[str, frozenset[str]] | None = None
 
     def _update_hook(self, token: Token) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from engine.spiff.activities import embedded
 from engine.spiff.decisions import Decision, parse_decision
 from engine.spiff.diagram import DiagramParser, ProcessSpec
 from engine.spiff.expressions import Expression, compile_expression
@@ -90,7 +91,7 @@ def safe_xml(content: bytes, file: str) -> Any:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         raise ParseFailed(file=file, element="", reason=str(error)) from None
-    if str(root.getroottree().docinfo.doctype or ""):
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise ParseFailed(file=file, element="", reason="a DOCTYPE is not allowed")
     return root
 
@@ -98,7 +99,7 @@ def safe_xml(content: bytes, file: str) -> Any:
 def parse(files: Mapping[str, bytes]) -> Definitions:
     """Parse a bundle (path → content): `*.bpmn`, `*.dmn`, `<process>/forms/*.json`. Raises ParseFailed."""
     roots = {path: safe_xml(content, path) for path, content in sorted(files.items()) if path.endswith(".bpmn")}
-    forms = {path: json.loads(content) for path, content in sorted(files.items()) if path.endswith(".json")}
+    forms = {path: _json(content, path) for path, content in sorted(files.items()) if path.endswith(".json")}
     decisions: dict[str, Decision] = {}
     for path, content in sorted(files.items()):
         if path.endswith(".dmn"):
@@ -109,53 +110,60 @@ def parse(files: Mapping[str, bytes]) -> Definitions:
         for node in root.iterfind(f"{{{BPMN}}}process"):
             info = _process(node, path, forms)
             processes[info.id] = info
-    specs = _specs(roots)
+    by_file = {path: _specs(path, root) for path, root in roots.items()}
     definitions = Definitions(
         processes=MappingProxyType(processes),
         decisions=MappingProxyType(decisions),
         forms=MappingProxyType(forms),
-        specs=MappingProxyType(specs),
+        specs=MappingProxyType({name: spec for specs in by_file.values() for name, spec in specs.items()}),
     )
-    for path, root in roots.items():
-        for node in root.iterfind(f"{{{BPMN}}}process"):
-            _prepare(node, node.get("id"), path, specs, definitions)
+    for path, specs in by_file.items():
+        _prepare(path, specs, definitions)
     return definitions
 
 
+def _json(content: bytes, path: str) -> dict[str, Any]:
+    try:
+        form: dict[str, Any] = json.loads(content)
+    except ValueError as error:
+        raise ParseFailed(file=path, element="", reason=str(error)) from None
+    return form
+
+
 # -- specs ---------------------------------------------------------------------------------------------------------
-def _specs(roots: Mapping[str, Any]) -> dict[str, ProcessSpec]:
+def _specs(path: str, root: Any) -> dict[str, ProcessSpec]:
+    """The specs of one file: processes under their ids, embedded subprocesses under `process/subprocess`."""
     parser = DiagramParser()
-    for path, root in roots.items():
-        try:
-            parser.add_bpmn_xml(root, path)
-        except Exception as error:
-            raise ParseFailed(file=path, element="", reason=str(error)) from error
-    specs: dict[str, ProcessSpec] = {}
-    while todo := [
-        name for name in parser.process_parsers if name not in specs
-    ]:  # embedded subprocesses come to light on the way
-        for name in todo:
+    parsed: dict[str, ProcessSpec] = {}
+    name = ""
+    try:
+        parser.add_bpmn_xml(root, path)
+        while todo := [name for name in parser.process_parsers if name not in parsed]:
+            for name in todo:  # embedded subprocesses come to light on the way
+                parsed[name] = parser.get_spec(name)
+    except Exception as error:
+        raise ParseFailed(file=path, element=name, reason=str(error)) from error
+    found: dict[str, ProcessSpec] = {}
+    for node in root.iterfind(f"{{{BPMN}}}process"):
+        found[node.get("id")] = parsed[node.get("id")]
+        for inner in node.iter(f"{{{BPMN}}}subProcess"):
+            name = embedded(node.get("id"), inner.get("id"))
+            found[name] = parsed[inner.get("id")]
+            found[name].name = name
+    return found
+
+
+def _prepare(path: str, specs: Mapping[str, ProcessSpec], definitions: Definitions) -> None:
+    """Finish the specs of one file."""
+    for name, process in specs.items():
+        for spec in process.task_specs.values():
+            if not isinstance(spec, Step):
+                continue
             try:
-                specs[name] = parser.get_spec(name)
+                spec.prepare(name.split("/")[0], definitions)
             except Exception as error:
-                path = parser.process_parsers[name].filename
-                raise ParseFailed(file=path, element=name, reason=str(error)) from error
-    return specs
-
-
-def _prepare(node: Any, process: str, path: str, specs: Mapping[str, ProcessSpec], definitions: Definitions) -> None:
-    """Finish the specs of a process or embedded subprocess, and of those inside."""
-    declared = {each.get("id"): each for each in node}
-    for spec in list(specs[node.get("id")].task_specs.values()):
-        if not isinstance(spec, Step):
-            continue
-        try:
-            spec.prepare(process, declared.get(spec.bpmn_id), definitions)
-        except Exception as error:
-            reason = getattr(error, "message", {}).get("en") or f"{error or type(error).__name__}"
-            raise ParseFailed(file=path, element=spec.bpmn_id, reason=reason) from error
-    for inner in node.iterfind(f"{{{BPMN}}}subProcess"):
-        _prepare(inner, process, path, specs, definitions)
+                reason = getattr(error, "message", {}).get("en") or f"{error or type(error).__name__}"
+                raise ParseFailed(file=path, element=spec.bpmn_id, reason=reason) from error
 
 
 # -- what the diagram says -----------------------------------------------------------------------------------------

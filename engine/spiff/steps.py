@@ -19,6 +19,7 @@ from engine.spiff import determinism, scripting
 from engine.spiff.expressions import Expression, compile_expression, compile_script
 from engine.spiff.facts import OperationCall
 from engine.spiff.failures import ErrorUncaught, evaluation_failed
+from engine.spiff.values import kept
 from engine.spiff.workflow import Token
 
 
@@ -53,10 +54,8 @@ class Step:
         self.flow_ids: list[str] = []
         self.ways: list[Way] = []
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        """Finish the spec once the whole diagram is parsed: compile texts, resolve names. `declared` is its XML
-        element.
-        """
+    def prepare(self, process: str, definitions: Any) -> None:
+        """Finish the spec once the whole diagram is parsed: compile texts, resolve names."""
         specs = self._wf_spec.task_specs
         self.process = process
         self.boundaries = [specs[name] for name in self.boundary_names]
@@ -134,8 +133,8 @@ class Passing(Step, spiff.NoneTask):
 class StartEvent(Step, bpmn.StartEvent):
     """The one plain start of a process."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         if not isinstance(self.event_definition, NoneEventDefinition):
             raise ValueError("only a plain start event can be executed")
 
@@ -143,8 +142,8 @@ class StartEvent(Step, bpmn.StartEvent):
 class MilestoneEvent(Step, bpmn.IntermediateThrowEvent):
     """An intermediate throw event without a definition: a mark on the way."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         if not isinstance(self.event_definition, NoneEventDefinition):
             raise ValueError("throwing intermediate events cannot be executed")
 
@@ -155,9 +154,9 @@ class EndEvent(Step, bpmn.EndEvent):
     def ways_on(self, token: Token) -> list[Way]:
         return []
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
+    def prepare(self, process: str, definitions: Any) -> None:
         self._outputs = []  # the library joins all ends; a token that ends is simply gone
-        super().prepare(process, declared, definitions)
+        super().prepare(process, definitions)
         known = (NoneEventDefinition, TerminateEventDefinition, ErrorEventDefinition)
         if not isinstance(self.event_definition, known):
             raise ValueError("this kind of end event cannot be executed")
@@ -209,8 +208,8 @@ class UserTask(Step, spiff.UserTask):
 class ScriptTask(Step, spiff.ScriptTask):
     """Assignments and `if`."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.code = compile_script(self.script or "")
 
     def _run_hook(self, token: Token) -> bool:
@@ -223,8 +222,8 @@ class ScriptTask(Step, spiff.ScriptTask):
 class RuleTask(Step, spiff.ScriptTask):
     """A decision table; its outputs become variables of the same names."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.decision = definitions.decisions[self.script]
 
     def _run_hook(self, token: Token) -> bool:
@@ -242,15 +241,15 @@ class RuleTask(Step, spiff.ScriptTask):
 class ServiceTask(Step, spiff.ServiceTask):
     """An operation. Local ones answer at once; an external one leaves the token waiting for `finish`."""
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         self.inputs_of_call = {name: compile_expression(text) for name, text in self.operation_params.items()}
 
     def call(self, token: Token) -> OperationCall:
-        """The call as it was made: parameters are worked out once and kept while it waits."""
+        """The call as it was made: parameters are worked out once and kept while it waits. The callee gets a copy."""
         return OperationCall(
             name=self.operation_name,
-            parameters=token.internal_data["parameters"],
+            parameters=kept(token.internal_data["parameters"]),
             element=self.bpmn_id,
             process=self.process,
             token=token.key,
@@ -260,9 +259,10 @@ class ServiceTask(Step, spiff.ServiceTask):
         values = {name: scripting.evaluate(token, text) for name, text in self.inputs_of_call.items()}
         token.internal_data["parameters"] = scripting.checked(token, values)
         call = self.call(token)
+        external = {"name": call.name, "parameters": token.internal_data["parameters"], "external": True}
         result = determinism.context().operation(call)
         if result is None:
-            token.workflow.log("operation", token, name=call.name, parameters=call.parameters, external=True)
+            token.workflow.log("operation", token, **external)
             self.open_boundaries(token)
             return None
         self.take(token, result)

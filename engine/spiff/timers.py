@@ -94,8 +94,8 @@ class TimerEvent(Step, bpmn.IntermediateCatchEvent):
 
     interrupting = False
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         if not isinstance(self.event_definition, Timer):
             raise ValueError("an intermediate event can only wait for a timer")
 
@@ -133,8 +133,8 @@ class EventGateway(Step, bpmn.EventBasedGateway):
         self._outputs.append(child.name)  # the library would move the events into the gateway and mix their values up
         child._connect_notify(self)
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         if not all(isinstance(way.target, TimerEvent) and len(way.target._inputs) == 1 for way in self.ways):
             raise ValueError("an event-based gateway may lead to timer events of its own only")
 
@@ -154,8 +154,8 @@ class BoundaryEvent(Step, bpmn.BoundaryEvent):
     timer: Timer | None
     error: str | None
 
-    def prepare(self, process: str, declared: Any, definitions: Any) -> None:
-        super().prepare(process, declared, definitions)
+    def prepare(self, process: str, definitions: Any) -> None:
+        super().prepare(process, definitions)
         definition = self.event_definition
         self.timer = definition if isinstance(definition, Timer) else None
         self.catching = isinstance(definition, ErrorEventDefinition)
