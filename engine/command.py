@@ -27,6 +27,7 @@ from engine.identity import Access, Directory, Grant, Standing, require_active
 from engine.models import case_viewers, instances, task_access, tasks
 from engine.moments import stamp
 from engine.operations import OperationContext
+from engine.prepared import Prepared
 from engine.registers import Registers
 from engine.spiff.case import Case, OperationCall, Trace, Waiting
 from engine.spiff.expressions import compile_expression
@@ -45,6 +46,31 @@ TRACED = {
     "decision": "decision.evaluated",
     "script": "script.run",
 }
+CHANGING = ("title", "status", "suspended", "end", "seq", "head", "state", "rev", "ended_at")
+FIXED = ("instance_id", "process", "version", "deployment", "business_key", "initiator", "started_at")
+INSERT = Prepared(sa.insert(instances), columns=(*FIXED, *CHANGING))
+UPDATE = Prepared(
+    sa.update(instances)
+    .where(instances.c.instance_id == sa.bindparam("this"), instances.c.rev == sa.bindparam("was"))
+    .values({name: sa.bindparam(name) for name in CHANGING})
+)
+ON_INSTANCE = Prepared(
+    sa.select(instances).where(instances.c.instance_id == sa.bindparam("instance")).with_for_update()
+)
+ON_TASK = Prepared(
+    sa.select(
+        *[column.label(f"task_{column.name}") for column in tasks.c],
+        instances,
+        task_access.c.principal,
+        task_access.c.rule,
+    )
+    .join(instances, instances.c.instance_id == tasks.c.instance_id)
+    .outerjoin(
+        task_access, sa.and_(task_access.c.instance_id == tasks.c.instance_id, task_access.c.task_id == tasks.c.task_id)
+    )
+    .where(tasks.c.task_id == sa.bindparam("task"))
+    .with_for_update(of=instances)
+)
 NOTHING = Waiting(tasks=(), timers=(), operations=())
 
 
@@ -110,8 +136,7 @@ class Unit:
     @classmethod
     def on_instance(cls, engine: Engine, connection: Connection, instance_id: str, **named: Any) -> Unit:
         """Open on an instance, its row locked. Raises NotFound."""
-        query = sa.select(instances).where(instances.c.instance_id == instance_id).with_for_update()
-        found = connection.execute(query).first()
+        found = ON_INSTANCE.run(connection, instance=instance_id).first()
         if found is None:
             raise NotFound(
                 "case_not_found", text={"zh-CN": "没有找到该案件", "en": "The case was not found"}, id=instance_id
@@ -123,22 +148,7 @@ class Unit:
     @classmethod
     def on_task(cls, engine: Engine, connection: Connection, task_id: str, **named: Any) -> Unit:
         """Open on a task: task, instance and who may, in one statement, the instance's row locked. Raises NotFound."""
-        query = (
-            sa.select(
-                *[column.label(f"task_{column.name}") for column in tasks.c],
-                instances,
-                task_access.c.principal,
-                task_access.c.rule,
-            )
-            .join(instances, instances.c.instance_id == tasks.c.instance_id)
-            .outerjoin(
-                task_access,
-                sa.and_(task_access.c.instance_id == tasks.c.instance_id, task_access.c.task_id == tasks.c.task_id),
-            )
-            .where(tasks.c.task_id == task_id)
-            .with_for_update(of=instances)
-        )
-        found = connection.execute(query).all()
+        found = ON_TASK.run(connection, task=task_id).all()
         if not found:
             raise task_missing(task_id)
         unit = cls(engine, connection, _row(found[0]), **named)
@@ -259,11 +269,11 @@ class Unit:
                 name: getattr(row, name)
                 for name in ("instance_id", "process", "version", "deployment", "business_key", "initiator")
             }
-            self.connection.execute(sa.insert(instances).values(**fixed, **values, started_at=at))
+            INSERT.run(self.connection, **fixed, **values, started_at=at)
             self._viewers(info)
         else:
-            where = sa.and_(instances.c.instance_id == row.instance_id, instances.c.rev == row.rev)
-            if self.connection.execute(sa.update(instances).where(where).values(**values)).rowcount != 1:
+            found = UPDATE.run(self.connection, **values, this=row.instance_id, was=row.rev)
+            if found.rowcount != 1:
                 raise Stale
         row.state, row.rev = state, row.rev + 1
         return row

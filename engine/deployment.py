@@ -24,9 +24,16 @@ from engine.errors import GateRefused, NotFound
 from engine.models import definitions as definition_table
 from engine.models import deployment_files, deployments, groups, resources
 from engine.moments import stamp
+from engine.prepared import Prepared
 from engine.spiff.gate import House, Problem, check
 from engine.spiff.parse import Definitions, parse
 
+_LATEST_OF = Prepared(
+    sa.select(definition_table)
+    .where(definition_table.c.process == sa.bindparam("process"))
+    .order_by(definition_table.c.version.desc())
+    .limit(sa.literal_column("1"))
+)
 KEPT = 32  # parsed deployments kept in memory
 
 
@@ -184,8 +191,7 @@ def latest(connection: Connection) -> list[Definition]:
 
 def latest_of(connection: Connection, process: str) -> Definition:
     """The newest version of one process. Raises NotFound."""
-    query = sa.select(definition_table).where(definition_table.c.process == process)
-    row = connection.execute(query.order_by(definition_table.c.version.desc()).limit(1)).first()
+    row = _LATEST_OF.run(connection, process=process).first()
     if row is None:
         raise NotFound(
             "process_not_found",

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from engine.models import history
+from engine.prepared import Prepared
 
 FIRST = bytes(32)  # what the first event of a chain names as the one before it
 DEPLOYMENTS = "deployments"  # the chain of what concerns no single instance
@@ -54,6 +55,9 @@ EVENT_TYPES: dict[str, dict[str, str]] = {
     "job.failed": {"zh-CN": "作业失败，稍后重试", "en": "Job failed, will be retried"},
     "deployment.made": {"zh-CN": "流程发布", "en": "Deployment made"},
 }
+
+
+_INSERT = Prepared(sa.insert(history), columns=("instance_id", "seq", "type", "body", "hash"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +97,7 @@ def append(
         head = hashlib.sha256(body).digest()
         rows.append({"instance_id": instance_id, "seq": seq, "type": event.type, "body": body, "hash": head})
     if rows:
-        connection.execute(sa.insert(history), rows)
+        _INSERT.run_many(connection, rows)
     return seq, head
 
 

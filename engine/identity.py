@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from engine.errors import Denied, NotFound
 from engine.models import delegations, departments, groups, memberships, people
+from engine.prepared import Prepared
 
 EVERYONE = "employee"  # every active person belongs to it without being listed
 ANYONE = "anyone"  # in `starters` only: also somebody who is not logged in
@@ -56,30 +57,37 @@ class Standing:
         return any(f"g:{group_id}" in self.own for group_id in group_ids)
 
 
-def standing(connection: Connection, username: str, now: datetime) -> Standing:
-    """The standing of `username`, in one statement. Unknown or departed people hold nothing."""
-    today = now.astimezone(LOCAL).date().isoformat()
-    lent = sa.and_(
-        delegations.c.to_user == username, delegations.c.valid_from <= today, delegations.c.valid_to >= today
+def _standing_statement() -> sa.Executable:
+    username, today = sa.bindparam("username", type_=sa.String), sa.bindparam("today", type_=sa.String)
+    none, lent = (
+        sa.null(),
+        sa.and_(delegations.c.to_user == username, delegations.c.valid_from <= today, delegations.c.valid_to >= today),
     )
-    none = sa.literal(None, sa.String)
-    query = sa.union_all(
-        sa.select(
-            sa.literal("person").label("kind"),
-            people.c.status.label("value"),
-            none.label("behalf"),
-            none.label("scope"),
-        ).where(people.c.username == username),
-        sa.select(sa.literal("group"), memberships.c.group_id, none, none).where(memberships.c.username == username),
-        sa.select(sa.literal("lent"), delegations.c.from_user, delegations.c.from_user, delegations.c.scope).where(
-            lent
-        ),
-        sa.select(sa.literal("group"), memberships.c.group_id, delegations.c.from_user, delegations.c.scope).where(
+    kinds = {name: sa.literal_column(f"'{name}'") for name in ("person", "group", "lent")}
+    return sa.union_all(
+        sa.select(kinds["person"], people.c.status, none, none).where(people.c.username == username),
+        sa.select(kinds["group"], memberships.c.group_id, none, none).where(memberships.c.username == username),
+        sa.select(kinds["lent"], delegations.c.from_user, delegations.c.from_user, delegations.c.scope).where(lent),
+        sa.select(kinds["group"], memberships.c.group_id, delegations.c.from_user, delegations.c.scope).where(
             lent, memberships.c.username == delegations.c.from_user
         ),
     )
+
+
+_STANDING = Prepared(_standing_statement())
+_GROUP_ID = Prepared(
+    sa.select(groups.c.id)
+    .where(sa.or_(groups.c.id == sa.bindparam("name"), groups.c.name_zh == sa.bindparam("name")))
+    .order_by(groups.c.id)
+    .limit(sa.literal_column("1"))
+)
+
+
+def standing(connection: Connection, username: str, now: datetime) -> Standing:
+    """The standing of `username`, in one statement. Unknown or departed people hold nothing."""
+    today = now.astimezone(LOCAL).date().isoformat()
     active, grants = False, [Grant(principal=f"u:{username}"), Grant(principal=f"g:{EVERYONE}")]
-    for kind, value, behalf, scope in connection.execute(query):
+    for kind, value, behalf, scope in _STANDING.run(connection, username=username, today=today):
         if kind == "person":
             active = value == "active"
         elif kind == "lent":
@@ -180,7 +188,6 @@ class Directory:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._seen: dict[tuple[str, str], Any] = {}
-        self._groups: dict[str, str] | None = None
 
     def person(self, username: str) -> Person | None:
         """The person, or None."""
@@ -221,7 +228,7 @@ class Directory:
         if value is None or value == "":
             return []
         if isinstance(value, str):
-            found = self.group_ids().get(value)
+            found = self.group_id(value)
             return [f"g:{found}" if found else f"u:{value}"]
         if isinstance(value, Iterable) and not isinstance(value, Mapping):
             return list(dict.fromkeys(principal for item in value for principal in self.principals(item)))
@@ -240,14 +247,12 @@ class Directory:
                 users.update(unit.members)
         return sorted(user for user in users if (person := self.person(user)) and person.active)
 
-    def group_ids(self) -> dict[str, str]:
-        """Group id and Chinese name → group id."""
-        if self._groups is None:
-            self._groups = {EVERYONE: EVERYONE}
-            for unit in self.groups():
-                self._groups[unit.id] = unit.id
-                self._groups.setdefault(unit.names.get("zh-CN", unit.id), unit.id)
-        return self._groups
+    def group_id(self, name: str) -> str | None:
+        """The id of the group with this id or Chinese name, or None."""
+        if name == EVERYONE:
+            return EVERYONE
+        found: str | None = self._once("id", name, lambda _: _GROUP_ID.run(self._connection, name=name).scalar())
+        return found
 
     def _once(self, kind: str, name: str, read: Any) -> Any:
         if (kind, name) not in self._seen:
@@ -289,7 +294,8 @@ def save_directory(
     for table, key, rows in ((people, "username", persons), (departments, "id", units), (groups, "id", group_rows)):
         for row in rows:
             connection.execute(sa.delete(table).where(table.c[key] == row[key]))
-            connection.execute(sa.insert(table).values(**row))
+            named = {"name_zh": row["names"].get("zh-CN", row["id"])} if table is groups else {}
+            connection.execute(sa.insert(table).values(**row, **named))
     for username, group_id in members:
         match = sa.and_(memberships.c.username == username, memberships.c.group_id == group_id)
         connection.execute(sa.delete(memberships).where(match))

@@ -186,7 +186,14 @@ departments = sa.Table(
     Column("names", JSON, nullable=False),
     Column("head", String(64)),
 )
-groups = sa.Table("groups", metadata, Column("id", String(64), primary_key=True), Column("names", JSON, nullable=False))
+groups = sa.Table(
+    "groups",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name_zh", String(100), nullable=False),  # a lane may be named by it
+    Column("names", JSON, nullable=False),
+    Index("ix_groups_name_zh", "name_zh"),
+)
 memberships = sa.Table(
     "memberships",
     metadata,

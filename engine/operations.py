@@ -20,9 +20,16 @@ from engine.errors import Text
 from engine.identity import Directory
 from engine.models import counters, instances, notifications, settings, task_access, tasks
 from engine.moments import stamp
+from engine.prepared import Prepared
 from engine.registers import Registers
 from engine.spiff.gate import OperationInfo
 
+_COUNT_UP = Prepared(
+    sa.update(counters)
+    .where(counters.c.name == sa.bindparam("counter"))
+    .values(value=counters.c.value + sa.literal_column("1"))
+    .returning(counters.c.value)
+)
 Handler = Callable[..., Mapping[str, Any]]
 
 
@@ -182,8 +189,8 @@ def notify(
 
 def next_number(connection: Connection, name: str) -> int:
     """Count up and answer; two commands never get the same number."""
-    changed = connection.execute(sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1))
-    if changed.rowcount == 0:
+    value = _COUNT_UP.run(connection, counter=name).scalar()
+    if value is None:
         connection.execute(sa.insert(counters).values(name=name, value=1))
         return 1
-    return int(connection.scalar(sa.select(counters.c.value).where(counters.c.name == name)) or 0)
+    return int(value)

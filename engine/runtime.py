@@ -27,10 +27,12 @@ from engine.identity import Directory
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
+from engine.prepared import Prepared
 from engine.spiff.gate import House
 from engine.starting import begin
 
 T = TypeVar("T")
+_ANSWERED = Prepared(sa.insert(idempotency), columns=("actor", "key", "command", "instance_id", "answer", "at"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,8 +125,7 @@ class Engine:
         def keyed(connection: Connection) -> Result:
             result = work(connection)
             row = {"actor": by or "", "key": key, "command": name, "instance_id": result.instance_id}
-            answer = orjson.dumps(asdict(result))
-            connection.execute(sa.insert(idempotency).values(**row, answer=answer, at=stamp(self.now())))
+            _ANSWERED.run(connection, **row, answer=orjson.dumps(asdict(result)), at=stamp(self.now()))
             return result
 
         try:

@@ -83,7 +83,7 @@ def may_start(engine: Engine, info: ProcessInfo, directory: Directory, who: Stan
         named = directory.principals(value)
     else:
         lane = info.start.lane
-        named = directory.principals(lane) if lane and lane in directory.group_ids() else ["g:employee"]
+        named = directory.principals(lane) if lane and directory.group_id(lane) else ["g:employee"]
     return who is not None and who.active and bool(who.own & set(named))
 
 

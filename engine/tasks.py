@@ -13,10 +13,56 @@ import sqlalchemy as sa
 from engine.errors import Conflict
 from engine.models import incidents, jobs, task_access, tasks
 from engine.moments import stamp
+from engine.prepared import Prepared
 from engine.spiff.case import HumanTask, Waiting
 
 if TYPE_CHECKING:
     from engine.command import Unit
+
+
+_TASK = sa.and_(tasks.c.instance_id == sa.bindparam("instance"), tasks.c.task_id == sa.bindparam("task"))
+CLOSE = Prepared(
+    sa.update(tasks)
+    .where(_TASK)
+    .values(
+        status=sa.bindparam("new_status"),
+        completed_at=sa.bindparam("at"),
+        completed_by=sa.bindparam("who"),
+        on_behalf=sa.bindparam("behalf"),
+        draft=sa.null(),
+    )
+)
+_OFFERED = sa.and_(
+    task_access.c.instance_id == sa.bindparam("instance"),
+    task_access.c.task_id == sa.bindparam("task"),
+    task_access.c.rule == sa.literal_column("'may'"),
+)
+UNOFFER = Prepared(  # out of the inbox's index range, but not forgotten
+    sa.update(task_access).where(_OFFERED).values(rule=sa.literal_column("'past'"))
+)
+INSERT_TASKS = Prepared(
+    sa.insert(tasks),
+    columns=("instance_id", "task_id", "element", "process", "status", "assignee", "created_at", "due_at"),
+)
+INSERT_ACCESS = Prepared(sa.insert(task_access), columns=("instance_id", "task_id", "principal", "rule", "created_at"))
+INSERT_JOBS = Prepared(
+    sa.insert(jobs),
+    columns=(
+        "instance_id",
+        "job_id",
+        "kind",
+        "status",
+        "element",
+        "token",
+        "due_at",
+        "planned_at",
+        "attempts",
+        "payload",
+    ),
+)
+DELETE_JOBS = Prepared(
+    sa.delete(jobs).where(jobs.c.instance_id == sa.bindparam("instance"), jobs.c.token == sa.bindparam("token"))
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -89,26 +135,17 @@ def _close(unit: Unit, gone: list[str]) -> None:
             unit.say("task.cancelled", element=element, task=token)
         rows.append(
             {
-                "key": token,
+                "instance": unit.row.instance_id,
+                "task": token,
                 "new_status": "done" if done else "cancelled",
                 "at": at if done else None,
                 "who": done["by"] if done else None,
                 "behalf": done.get("for") if done else None,
             }
         )
-    key = sa.and_(tasks.c.instance_id == unit.row.instance_id, tasks.c.task_id == sa.bindparam("key"))
-    values: dict[str, Any] = {
-        "status": sa.bindparam("new_status"),
-        "completed_at": sa.bindparam("at"),
-        "completed_by": sa.bindparam("who"),
-        "on_behalf": sa.bindparam("behalf"),
-        "draft": None,
-    }
-    unit.connection.execute(sa.update(tasks).where(key).values(**values), rows)
-    offered = sa.and_(
-        task_access.c.instance_id == unit.row.instance_id, task_access.c.task_id.in_(gone), task_access.c.rule == "may"
-    )
-    unit.connection.execute(sa.update(task_access).where(offered).values(rule="past"))  # out of the inbox's index range
+    CLOSE.run_many(unit.connection, rows)
+    unoffer = [{"instance": unit.row.instance_id, "task": token} for token in sorted(gone)]
+    UNOFFER.run_many(unit.connection, unoffer)
 
 
 def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
@@ -145,9 +182,8 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
         unit.say("task.created", element=task.element, task=task.token, may=may, recused=recused, due=due)
         if not may or (recused and not _staffed(unit, may, recused)):
             unstaffed(unit, task.token, task.element)
-    unit.connection.execute(sa.insert(tasks), rows)
-    if access:
-        unit.connection.execute(sa.insert(task_access), access)
+    INSERT_TASKS.run_many(unit.connection, rows)
+    INSERT_ACCESS.run_many(unit.connection, access)
     return reminders
 
 
@@ -221,8 +257,9 @@ def _jobs(unit: Unit, before: Waiting, after: Waiting, gone: list[str], rows: li
     by_token = {task.token: task for task in before.tasks}
     finished |= {t for t in gone if unit.element(by_token[t].process, by_token[t].element).remind}
     if finished:
-        where = sa.and_(jobs.c.instance_id == unit.row.instance_id, jobs.c.token.in_(sorted(finished)))
-        unit.connection.execute(sa.delete(jobs).where(where))
+        DELETE_JOBS.run_many(
+            unit.connection, [{"instance": unit.row.instance_id, "token": token} for token in sorted(finished)]
+        )
     for timer in after.timers:
         if (timer.token, timer.due) not in had:
             rows.append(job(unit, f"timer:{timer.token}", "timer", timer.element, timer.token, stamp(timer.due)))
@@ -234,8 +271,7 @@ def _jobs(unit: Unit, before: Waiting, after: Waiting, gone: list[str], rows: li
                 job(unit, f"operation:{wait.token}", "operation", wait.element, wait.token, stamp(unit.now), payload)
             )
             unit.say("operation.queued", element=wait.element, token=wait.token, name=wait.call.name)
-    if rows:
-        unit.connection.execute(sa.insert(jobs), rows)
+    INSERT_JOBS.run_many(unit.connection, rows)
 
 
 def sha256(content: bytes) -> str:

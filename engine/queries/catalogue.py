@@ -273,6 +273,18 @@ def open_incidents(engine: Engine, *, actor: str) -> list[IncidentRow]:
         return rows
 
 
+def instance_of(engine: Engine, name: str) -> str:
+    """The id of the case that `name` means: its id, or its number (business key). No authorisation. Raises NotFound."""
+    with engine.db.read() as connection:
+        where = sa.or_(instances.c.instance_id == name, instances.c.business_key == name)
+        found: str | None = connection.scalar(sa.select(instances.c.instance_id).where(where).limit(1))
+    if found is None:
+        raise NotFound(
+            "case_not_found", text={"zh-CN": "没有找到案件「{id}」", "en": "No case is called “{id}”"}, id=name
+        )
+    return found
+
+
 def inspect(engine: Engine, instance_id: str) -> Inspection:
     """The whole of a case, for scenarios, replay and the command line. Raises NotFound."""
     import orjson

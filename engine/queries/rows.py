@@ -139,9 +139,9 @@ def task_rows(
     rows = list(found)
     names = Names(connection)
     waits = waiting_for(connection, [row.task_id for row in rows if row.status == "open"])
-    users: list[str | None] = [
-        principal[2:] for principals in waits.values() for principal in principals if principal.startswith("u:")
-    ]
+    users: list[str | None] = []
+    for principals in waits.values():
+        users += [principal[2:] for principal in principals if principal.startswith("u:")]
     for row in rows:
         users += [row.initiator, row.assignee, row.completed_by, row.on_behalf, behalf.get(row.task_id)]
     names.load(users)

@@ -94,9 +94,11 @@ def upgrade() -> None:
     op.create_table(
         "groups",
         sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name_zh", sa.String(length=100), nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
     )
+    op.create_index("ix_groups_name_zh", "groups", ["name_zh"], unique=False)
     op.create_table(
         "history",
         sa.Column("instance_id", sa.String(length=36), nullable=False),
