@@ -239,7 +239,7 @@ def undertaking_overdue(
     "account_registration.activate",
     parameters=[
         "draft",
-        "undertaking",
+        "pledge",
         "risk",
         "rotation_days",
         "review_months",
@@ -259,7 +259,7 @@ def activate(
     rotation_days: int,
     review_months: int,
     mfa_required: bool = True,
-    undertaking: Mapping[str, Any] | None = None,
+    pledge: Mapping[str, Any] | None = None,
     asked_review_months: int | None = None,
     has_payment: bool | None = None,
     followers: int | None = None,
@@ -285,7 +285,7 @@ def activate(
         "review_months": months,
         "last_rotation": today.isoformat(),
         "undertaking_signed_on": today.isoformat(),
-        "undertaking_signed_by": (undertaking or {}).get("by"),
+        "undertaking_signed_by": (pledge or {}).get("by"),
         "responsible_history": history,
         **dates,
     }

@@ -135,7 +135,7 @@ def count(
 
 @operations.local(
     "group_vote.tally",
-    parameters=["matter", "subject", "roll", "legal_outcome", "legal_conditions", "meeting", "casting"],
+    parameters=["matter", "subject", "roll", "legal_outcome", "legal_conditions", "in_person", "casting"],
     required=("roll",),
     title={"zh-CN": "计票、平票、法务阻断", "en": "Tally, tie, legal block"},
 )
@@ -147,7 +147,7 @@ def tally(
     subject: str | None = None,
     legal_outcome: str | None = None,
     legal_conditions: Sequence[str | None] | None = None,
-    meeting: Mapping[str, Any] | None = None,
+    in_person: Mapping[str, Any] | None = None,
     casting: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The vote's record (`minutes.record`): outcome, counts, conditions, reasons, resolution number, minutes.
@@ -156,8 +156,8 @@ def tally(
     """
     rule = roll["rule"]
     outcome = voting.result(roll, rule, legal_outcome=legal_outcome, casting=casting)
-    if meeting is not None and not (rule["legal_block"] and legal_outcome == "illegal"):
-        outcome = str(meeting["outcome"])
+    if in_person is not None and not (rule["legal_block"] and legal_outcome == "illegal"):
+        outcome = str(in_person["outcome"])
     if outcome == "tie":
         return {"outcome": outcome}
     year = ctx.now.year
@@ -171,7 +171,7 @@ def tally(
         names={name: _names(ctx, name) for name in [*roll["eligible"], *roll["members"], *roll["recused"]]},
         legal=legal_outcome,
         legal_conditions=[text for text in legal_conditions or () if text],
-        meeting=meeting,
+        meeting=in_person,
         casting=casting,
     )
 
