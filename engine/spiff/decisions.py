@@ -15,10 +15,11 @@ variables can be read as well. Outputs are expressions, usually literals; an emp
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import GuijuError, Text
 from engine.spiff.decisions_read import INPUT, ReadDecision, ReadRule, read_decision
@@ -32,7 +33,7 @@ class DecisionInvalid(GuijuError):
 
     status = 422
     code = "decision_invalid"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "决策表「{file}」有误：{reason}",
         "en": "The decision table “{file}” is not valid: {reason}",
     }
@@ -48,7 +49,7 @@ class DecisionUnmatched(GuijuError):
     """No rule of the table matched the inputs."""
 
     code = "decision_unmatched"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "决策表「{table}」没有一行符合输入",
         "en": "No rule of the decision table “{table}” matches the inputs",
     }
@@ -58,7 +59,7 @@ class DecisionAmbiguous(GuijuError):
     """Several rules of a UNIQUE table matched."""
 
     code = "decision_ambiguous"
-    text: Text = {  # noqa: RUF012
+    text: ClassVar[Text] = {
         "zh-CN": "决策表「{table}」要求唯一，却有多行符合输入：{rules}",
         "en": "Several rules of the decision table “{table}” match, but it allows one: {rules}",
     }
@@ -107,6 +108,16 @@ class Decision:
             columns = rows[0]
         inputs = {column.expression.source: value for column, value in zip(self._read.inputs, values, strict=True)}
         return DecisionResult(outputs=dict(zip(self.outputs, columns, strict=True)), rules=numbers, inputs=inputs)
+
+    def constants(self) -> dict[str, list[Any] | None]:
+        """Per output the literals its cells give, or None when one of them has to be worked out."""
+        found: dict[str, list[Any] | None] = {}
+        for place, name in enumerate(self.outputs):
+            cells = [rule.outputs[place] for rule in self._read.rules]
+            trees = [cell.tree if cell else ast.Constant(value=None) for cell in cells]
+            literal = all(isinstance(tree, ast.Constant) for tree in trees)
+            found[name] = [tree.value for tree in trees if isinstance(tree, ast.Constant)] if literal else None
+        return found
 
     def _matches(self, rule: ReadRule, values: list[Any], scope: dict[str, Any]) -> bool:
         for place, test in rule.tests:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from engine.errors import GuijuError, Text
 
@@ -54,7 +55,7 @@ class ExpressionError(GuijuError):
 
     status = 422
     code = "expression"
-    text: Text = {"zh-CN": "表达式有误", "en": "The expression is not valid"}  # noqa: RUF012
+    text: ClassVar[Text] = {"zh-CN": "表达式有误", "en": "The expression is not valid"}
 
     def __init__(self, code: str, text: Text, *, line: int = 1, column: int = 1) -> None:
         self.line, self.column = line, column

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.errors import GuijuError, Text
 
@@ -27,7 +27,7 @@ class EvaluationError(GuijuError):
 
     status = 500
     code = "evaluation"
-    text: Text = {"zh-CN": "表达式无法求值", "en": "The expression cannot be evaluated"}  # noqa: RUF012
+    text: ClassVar[Text] = {"zh-CN": "表达式无法求值", "en": "The expression cannot be evaluated"}
 
     def __init__(self, code: str, zh: str, en: str) -> None:
         super().__init__(code, text={"zh-CN": zh, "en": en})

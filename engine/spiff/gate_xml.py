@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from lxml import etree
 
@@ -21,7 +21,7 @@ class XmlRefused(GuijuError):
 
     status = 422
     code = "xml"
-    text: Text = {"zh-CN": "不是可读取的 XML", "en": "This is not XML that may be read"}  # noqa: RUF012
+    text: ClassVar[Text] = {"zh-CN": "不是可读取的 XML", "en": "This is not XML that may be read"}
 
     def __init__(self, code: str, zh: str, en: str, *, line: int = 1) -> None:
         self.line = line

@@ -1,0 +1,201 @@
+"""Rules no diagram can break, whoever draws it: checked as paths through the graph and as names.
+
+- K-04 registering or closing an account on a platform needs a vote of the Management Group on every path
+- K-09 passwords, identity numbers and the names of those who report never become process data
+- K-10 silence is never consent: no timer leads where only an approval leads
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from engine.spiff.expressions import ExpressionError, compile_expression, compile_script
+from engine.spiff.gate_conditions import Formula, facts, formula, judge
+from engine.spiff.gate_graph import has_people, reached
+from engine.spiff.gate_model import HUMAN, Element, Process, child_text, result_variable
+from engine.spiff.gate_names import Names
+from engine.spiff.gate_shapes import Shape
+
+VOTED = frozenset({"account_registration", "account_deregistration"})
+VOTE = "group_vote"
+APPROVING = frozenset(
+    {
+        "approve", "approved", "agree", "agreed", "accept", "accepted", "pass", "passed", "conditional", "consent",
+        "ok", "yes", "sign", "signed", "confirm", "confirmed", "passed_with_conditions", "同意", "通过", "批准", "确认",
+    }
+)  # fmt: skip
+_SECRET = re.compile(
+    r"(^|_)(password|passwd|pwd|passphrase|passcode|secret|id_?card|identity_card|identity_(no|number)|id_(no|number)|ssn"
+    r"|(reporter|complainant|informant|whistleblower)_(name|identity|id))(_|$)|密码|口令|身份证|举报人姓名|举报人身份"
+)
+_ABOUT = re.compile(r"_(ref|days|policy|on|at|date|rotated|changed|due|updated|reset)$")  # speak of it, do not hold it
+
+
+def check_controls(process: Process, names: Names) -> None:
+    """K-04, K-09 and K-10."""
+    _check_vote(process)
+    _check_secrets(process, names)
+    conditions = _conditions(process)
+    for element in process.elements:
+        if element.kind in HUMAN and element.multi is None:
+            _check_consent(element, names, conditions)
+
+
+def holds_secret(name: str) -> bool:
+    """Whether something of this name would hold what must never become process data."""
+    plain = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().replace("-", "_")
+    return bool(_SECRET.search(plain)) and not _ABOUT.search(plain)
+
+
+def _check_vote(process: Process) -> None:
+    start = process.start
+    if process.id not in VOTED or start is None:
+        return
+    votes = [
+        element
+        for element in process.elements
+        if element.kind == "callActivity" and element.node.get("calledElement") == VOTE
+    ]
+    for element in sorted(reached([start], votes), key=lambda each: each.id):
+        if element.id.startswith("platform_") and element.kind.endswith("Task"):
+            process.report.problem(
+                element.node,
+                "K-04",
+                "有路径不经管理小组表决（group_vote）就到达平台操作",
+                "There is a path to this platform step without a vote of the Management Group (group_vote)",
+            )
+
+
+def _check_secrets(process: Process, names: Names) -> None:
+    local = {name: element for element in process.elements for name in names.local(element)}
+    for name in sorted({*names.of(process), *local}):
+        if holds_secret(name):
+            node = local[name].node if name in local else process.node
+            process.report.problem(
+                node,
+                "K-09",
+                f"变量「{name}」会把密码或身份信息带入流程数据；请只存引用（如 vault_ref）",
+                f"The variable “{name}” would carry a secret into process data; keep a reference only (vault_ref)",
+            )
+
+
+def secret_fields(schema: Any, path: str = "") -> Iterator[str]:
+    """The fields of a form that would hold a secret, by dotted path."""
+    if isinstance(schema, Mapping):
+        properties = schema.get("properties")
+        if isinstance(properties, Mapping):
+            for name, field in properties.items():
+                if holds_secret(str(name)):
+                    yield f"{path}{name}"
+                yield from secret_fields(field, f"{path}{name}.")
+        if "items" in schema:
+            yield from secret_fields(schema["items"], path)
+
+
+# -- K-10 --------------------------------------------------------------------------------------------------------------
+Conditions = dict[str, Formula]  # flow id → its condition
+
+
+def _conditions(process: Process) -> Conditions:
+    found: Conditions = {}
+    for scope in process.scopes:
+        for flow in scope.flows:
+            if flow.condition:
+                try:
+                    found[flow.id] = formula(compile_expression(flow.condition).tree)
+                except ExpressionError:
+                    continue  # said where the condition is checked
+    return found
+
+
+def _check_consent(task: Element, names: Names, conditions: Conditions) -> None:
+    """1. where each outcome leads 2. what only approvals reach 3. whether a timer of the task gets there by itself."""
+    timers = [boundary for boundary in task.boundaries if boundary.definition("timer") is not None]
+    if not timers:
+        return
+    variable = result_variable(task)
+    path = f"{variable}.outcome"
+    shape = (names.form_shape(task).fields or {}).get("outcome", Shape())
+    values = shape.values or {
+        value for each in conditions.values() for fact in facts(each) if fact.path == path for value in fact.values
+    }
+    approving = {value for value in values if isinstance(value, str) and value.lower() in APPROVING}
+    if not approving:
+        return
+    after = list(task.scope.after(task))
+    only_approved: set[Element] = set()
+    for value in approving:
+        only_approved |= _led_to(after, {path: value}, variable, names, conditions)
+    for value in set(values) - approving:
+        only_approved -= _led_to(after, {path: value}, variable, names, conditions)
+    # a task that can come round again still has its last result when the timer fires
+    known: dict[str, Any] = {} if task in reached(after) else {path: None, variable: None}
+    for timer in timers:
+        led = _led_to(timer.scope.after(timer), known, variable, names, conditions) & only_approved
+        for target in sorted(led, key=lambda each: each.id):
+            task.scope.process.report.problem(
+                timer.node,
+                "K-10",
+                f"到期会走到只有「{task.id}」批准后才能到的「{target.id}」：沉默不等于同意",
+                f"When due it leads to “{target.id}”, which needs an approval of “{task.id}”: silence is no consent",
+            )
+
+
+def _led_to(
+    starts: Iterable[Element], known: Mapping[str, Any], variable: str, names: Names, conditions: Conditions
+) -> set[Element]:
+    """The steps reached without asking anybody else, the next person's task included; gateways are only passed."""
+    found: set[Element] = set()
+    seen: set[tuple[Element, bool]] = set()
+    todo = [(element, True) for element in starts]
+    while todo:
+        element, still_known = todo.pop()
+        if (element, still_known) in seen:
+            continue
+        seen.add((element, still_known))
+        if not element.kind.endswith("Gateway"):
+            found.add(element)
+        if _asks_people(element, names):
+            continue
+        if element.kind == "scriptTask" and _sets(element, variable):
+            still_known = False
+        for target in _ways(element, known if still_known else {}, conditions):
+            todo.append((target, still_known))
+    return found
+
+
+def _asks_people(element: Element, names: Names) -> bool:
+    if element.kind == "callActivity":
+        called = names.model.processes.get(element.node.get("calledElement") or "")
+        return called is not None and has_people(called)
+    inner = [scope for scope in element.scope.process.scopes if scope.owner is element]
+    return element.kind in HUMAN or any(each.kind in HUMAN for scope in inner for each in scope.elements.values())
+
+
+def _sets(element: Element, variable: str) -> bool:
+    try:
+        return variable in compile_script(child_text(element.node, "script")).assigned
+    except ExpressionError:
+        return True
+
+
+def _ways(element: Element, known: Mapping[str, Any], conditions: Conditions) -> list[Element]:
+    default = element.node.get("default")
+    exclusive = element.kind == "exclusiveGateway"
+    taken, certain = [], False
+    for flow in element.outgoing:
+        if flow.id == default:
+            continue
+        verdict = judge(conditions[flow.id], known) if flow.id in conditions else True
+        if verdict is not False:
+            taken.append(flow)
+        if verdict and flow.id in conditions:
+            certain = True
+            if exclusive:
+                break
+    if not certain:
+        taken += [flow for flow in element.outgoing if flow.id == default]
+    elements = element.scope.elements
+    return [elements[flow.target] for flow in taken if flow.target in elements]

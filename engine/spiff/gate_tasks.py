@@ -1,0 +1,230 @@
+"""Tasks of people: form, who does it, result, times, and the texts that decide about them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from engine.calendar import DurationError, parse_duration
+from engine.spiff.expressions import Expression, is_name
+from engine.spiff.gate_model import HUMAN, Element, Model, Process, result_variable
+from engine.spiff.gate_names import ALWAYS, Checker, Names
+
+_KEY = re.compile(r"[^{}\s]*(\{(yyyy|yy|mm|dd|n{1,9})\}[^{}\s]*)+\Z")
+
+
+def check_people(process: Process, names: Names, checker: Checker) -> None:
+    """Every user task: 1. form 2. who 3. result 4. due, reminders, texts 5. properties of the process."""
+    model = names.model
+    taken = _taken(process, names)
+    for element in process.elements:
+        if element.kind in HUMAN:
+            _check_form(element, model, checker)
+            _check_who(element, model, checker)
+            _check_result(element, taken)
+            _check_times(element, checker)
+            for name in ("recuse", "visible_to"):
+                if element.properties.get(name):
+                    checker.expression(element.properties[name], element.node, name, element=element, directory=True)
+        elif element.kind == "startEvent":
+            _check_form(element, model, checker)
+            if element.properties.get("form") and element.scope.owner is not None:
+                process.report.problem(
+                    element.node,
+                    "start-form",
+                    "子流程的开始事件不能有表单",
+                    "The start of a subprocess cannot have a form",
+                )
+    _check_process(process, checker)
+
+
+def _check_form(element: Element, model: Model, checker: Checker) -> None:
+    report, named = element.scope.process.report, element.properties.get("form")
+    if named and model.form_path(element.scope.process.id, named) is None:
+        report.problem(element.node, "form-missing", f"没有表单「{named}」", f"There is no form “{named}”")
+    elif named:
+        path = model.form_path(element.scope.process.id, named)
+        for field, source in prefills(model.forms.get(path or "")):
+            checker.expression(source, element.node, f"{named} x-prefill {field}", element=element)
+    elif element.kind == "manualTask":
+        report.problem(
+            element.node,
+            "form-missing",
+            "手工任务须指明表单，或改为用户任务",
+            "A manual task must name a form, or be a user task",
+        )
+
+
+def prefills(form: Any) -> list[tuple[str, str]]:
+    """(field, expression) for every field of a form that is filled in from the case."""
+    properties = form.get("properties") if isinstance(form, dict) else None
+    if not isinstance(properties, dict):
+        return []
+    return [
+        (str(name), field["x-prefill"])
+        for name, field in properties.items()
+        if isinstance(field, dict) and isinstance(field.get("x-prefill"), str)
+    ]
+
+
+def _check_who(element: Element, model: Model, checker: Checker) -> None:
+    report, groups = element.scope.process.report, model.house.groups
+    said = False
+    for name in ("candidates", "assignee"):
+        source = element.properties.get(name)
+        if source is None:
+            continue
+        said = True
+        if not source.strip():
+            report.problem(element.node, "who", f"属性 {name} 是空的", f"The property {name} is empty")
+            continue
+        expression = checker.expression(source, element.node, name, element=element, directory=True)
+        if expression is not None and name == "candidates":
+            for text in _literals(expression):
+                if text not in groups and text not in groups.values():
+                    report.problem(
+                        element.node,
+                        "group-unknown",
+                        f"候选「{text}」不是已知的组",
+                        f"The candidate “{text}” is not a known group",
+                    )
+    if not said:
+        lane = element.lane
+        if not lane:
+            report.problem(
+                element.node,
+                "who",
+                "没有办理人：不在泳道里，也没有 candidates 或 assignee",
+                "Nobody can do it: it is in no lane and has neither candidates nor assignee",
+            )
+        elif lane not in groups and lane not in groups.values():
+            report.problem(
+                element.node,
+                "group-unknown",
+                f"泳道「{lane}」不是已知的组，也没有 candidates 或 assignee",
+                f"The lane “{lane}” is not a known group, and there are neither candidates nor assignee",
+            )
+
+
+def _literals(expression: Expression) -> list[str]:
+    """The texts an expression names outright: itself, or elements of a list it is or adds."""
+    found: list[str] = []
+    todo: list[ast.expr] = [expression.tree]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.Constant(value=str(text)):
+                found.append(text)
+            case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                todo.extend(parts)
+            case ast.BinOp(left=left, op=ast.Add(), right=right) | ast.IfExp(body=left, orelse=right):
+                if isinstance(node, ast.IfExp) or not isinstance(left, ast.Constant):
+                    todo.extend((left, right))
+            case ast.BoolOp(values=parts):
+                todo.extend(parts)
+    return sorted(found)
+
+
+def _taken(process: Process, names: Names) -> dict[str, str]:
+    """Variable → what it belongs to, for everything a task's result may not overwrite."""
+    taken = dict.fromkeys(ALWAYS, "business_key / initiator")
+    start = process.start
+    if start is not None:
+        taken.update(dict.fromkeys(names.form_shape(start).fields or {}, start.id))
+    taken.update(dict.fromkeys(process.inputs or (), "ioSpecification"))
+    for element in process.elements:
+        if element.kind == "serviceTask" and result_variable(element):
+            taken.setdefault(result_variable(element), element.id)
+    return taken
+
+
+def _check_result(element: Element, taken: dict[str, str]) -> None:
+    report, name = element.scope.process.report, result_variable(element)
+    if not is_name(name):
+        report.problem(
+            element.node,
+            "result-name",
+            f"结果变量「{name}」须由英文字母、数字和下划线组成，且不是函数名",
+            f"“{name}” cannot be a result variable",
+        )
+    elif name in taken:
+        report.problem(
+            element.node,
+            "result-taken",
+            f"结果变量「{name}」已被「{taken[name]}」占用",
+            f"The result variable “{name}” already belongs to “{taken[name]}”",
+        )
+    taken[name] = element.id
+
+
+def _check_times(element: Element, checker: Checker) -> None:
+    report = element.scope.process.report
+    due = element.properties.get("due")
+    if due is not None and not is_duration(due):
+        checker.expression(due, element.node, "due", element=element)
+    for part in (element.properties.get("remind") or "").split(","):
+        if part.strip() and not is_duration(part):
+            report.problem(
+                element.node,
+                "time",
+                f"提醒时间「{part.strip()}」无法理解，应如 4wh、2wd、PT8H",
+                f"The reminder “{part.strip()}” is not a time such as 4wh, 2wd, PT8H",
+            )
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text, quoted or not, is a length of time written out."""
+    text = text.strip()
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    try:
+        parse_duration(text)
+    except (DurationError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _check_process(process: Process, checker: Checker) -> None:
+    report, properties = process.report, process.properties
+    for name in ("title", "viewers"):
+        if properties.get(name):
+            checker.expression(properties[name], process.node, name, directory=True)
+    starters = properties.get("starters")
+    if starters:
+        found = checker.expression(starters, process.node, "starters", directory=True)
+        if found is not None and found.names:
+            report.problem(
+                process.node,
+                "starters",
+                "starters 不能读变量：此时事项还不存在",
+                "`starters` cannot read variables: no case yet",
+            )
+    pattern = properties.get("business_key")
+    if pattern is not None and not _KEY.match(pattern):
+        report.problem(
+            process.node,
+            "business-key",
+            f"编号格式「{pattern}」无法理解，应如 ZC-{{yyyy}}-{{nnnn}}",
+            f"The number pattern “{pattern}” is not like ZC-{{yyyy}}-{{nnnn}}",
+        )
+    outer = process.scopes[0].elements
+    end = properties.get("withdraw_to")
+    if end is not None and (
+        end not in outer or outer[end].kind != "endEvent" or outer[end].definition("error") is not None
+    ):
+        report.problem(
+            process.node,
+            "withdraw",
+            f"withdraw_to 的「{end}」不是本流程的结束事件",
+            f"withdraw_to “{end}” is not an end event of this process",
+        )
+    people = {element.id for element in process.elements if element.kind in HUMAN}
+    for name in (properties.get("withdraw_until") or "").split(","):
+        if name.strip() and name.strip() not in people:
+            report.problem(
+                process.node,
+                "withdraw",
+                f"withdraw_until 的「{name.strip()}」不是用户任务",
+                f"withdraw_until names “{name.strip()}”, which is not a user task",
+            )
