@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 FRONTEND := $(shell find web/frontend web/translations hatch_build.py -name node_modules -prune -o -type f ! -name '*.mo' -print 2>/dev/null)
 
-.PHONY: run test bench lint lock clean
+.PHONY: run test bench lint docs lock clean
 
 run: .venv/installed
 	@$(BIN)/guiju serve --demo --port $(PORT)
@@ -17,6 +17,9 @@ bench: .venv/installed
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+docs: .venv/installed
+	$(BIN)/python -m docs.build
 
 lock:
 	uv pip compile --quiet --generate-hashes --upgrade --python-version 3.11 --python-platform x86_64-unknown-linux-gnu --no-emit-index-url --no-emit-find-links --no-emit-index-annotation --custom-compile-command "make lock" --extra dev -o requirements.lock pyproject.toml
