@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lxml import etree
 from SpiffWorkflow.bpmn.parser import event_parsers, task_parsers
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
@@ -49,6 +50,11 @@ class OurProcessParser(SpiffProcessParser):
 
     def create_spec(self) -> ProcessSpec:
         return ProcessSpec(self.bpmn_id, self.get_name(), self.filename)
+
+    def _index_process_nodes(self) -> None:
+        super()._index_process_nodes()
+        own = self.node.iterchildren(f"{{{self.nsmap['bpmn']}}}*")  # an extension may use the id of an element
+        self.nodes_by_id = {node.get("id"): node for node in own if node.get("id")}
 
     def add_tasks(self) -> None:
         """Parse what comes last first, so that the library's recursion along the flows stays shallow in long diagrams."""
@@ -91,6 +97,11 @@ class Wired(TaskParser):
     def get_position(self, node: Any = None) -> dict[str, float]:
         return {"x": 0.0, "y": 0.0}  # the order of the file counts, not that of the picture
 
+    def parse_extensions(self, node: Any = None) -> dict[str, str]:
+        """The texts of the extensions; what has parts of its own is read where it is needed."""
+        found = (self.node if node is None else node).xpath("./*[local-name()='extensionElements']/*")
+        return {etree.QName(each).localname: each.text for each in found if each.text and isinstance(each.tag, str)}
+
     def parse_incoming_data_references(self) -> list[Any]:
         return []
 
@@ -131,7 +142,8 @@ class RuleElement(Wired, spiff_parsers.BusinessRuleTaskParser):
     """A business rule task: the decision's id stands where a script's text would."""
 
     def create_task(self) -> Any:
-        return self.spec_class(self.spec, self.bpmn_id, self.get_decision_ref(self.node), **self.bpmn_attributes)
+        decision = (self.parse_extensions().get("calledDecisionId") or "").strip()
+        return self.spec_class(self.spec, self.bpmn_id, decision, **self.bpmn_attributes)
 
 
 class ServiceElement(Wired, spiff_parsers.ServiceTaskParser):

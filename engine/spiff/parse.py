@@ -142,7 +142,7 @@ def _specs(path: str, root: Any) -> dict[str, ProcessSpec]:
             for name in todo:  # embedded subprocesses come to light on the way
                 parsed[name] = parser.get_spec(name)
     except Exception as error:
-        raise ParseFailed(file=path, element=name, reason=str(error)) from error
+        raise ParseFailed(file=path, element=getattr(error, "id", "") or name, reason=str(error)) from error
     found: dict[str, ProcessSpec] = {}
     for node in root.iterfind(f"{{{BPMN}}}process"):
         found[node.get("id")] = parsed[node.get("id")]

@@ -1,4 +1,4 @@
-"""Helpers of these tests: a context that answers from a seed, and a driver that plays a case to its end by the same seed."""
+"""Helpers of these tests: a context that answers from a seed, and a driver that plays a case by the same seed."""
 
 from __future__ import annotations
 
@@ -142,3 +142,17 @@ class Play:
                 actions += [lambda wait=wait: self.answer(wait.element, found=choice.randrange(9))] * 3  # type: ignore[misc]
             choice.choice(actions)()
         return self
+
+
+def wrapped(body: str, process: str = "p", after: str = "") -> bytes:
+    """A file with one process."""
+    return (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+        'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core">'
+        f'<process id="{process}" isExecutable="true">{body}</process>{after}</definitions>'
+    ).encode()
+
+
+def diagram(*body: str, after: str = "") -> Definitions:
+    """A deployment of one process `p`."""
+    return parse({"p.bpmn": wrapped("".join(body), after=after)})
