@@ -131,7 +131,7 @@ class Case:
                 elif state == TaskState.WAITING and "due" in token.internal_data:
                     timers.append(
                         TimerWait(
-                            token=token.key,
+                            token=token.id,
                             element=spec.bpmn_id,
                             process=spec.process,
                             due=due_at(token),
@@ -162,9 +162,9 @@ class Case:
         if self._root.status != "active":
             raise NotOpen()
 
-    def _open(self, key: str, state: int) -> Token:
+    def _open(self, id: str, state: int) -> Token:
         self._require_active()
-        token = self._root.find(key)
+        token = self._root.find(id)
         if token is None or token._state != state:
             raise NotOpen()
         return token
@@ -203,13 +203,13 @@ def _human(token: Token) -> HumanTask:
     local = token.local or {}
     name = spec.container.input_name if spec.container is not None else ""
     return HumanTask(
-        token=token.key,
+        token=token.id,
         element=spec.bpmn_id,
         process=spec.process,
         scope=token.workflow.path,
         item=local.get(name) if name else None,
         index=token.internal_data.get("index"),
-        data=dict(token.visible()),
+        data=token.visible() if token.local else dict(token.visible()),
     )
 
 

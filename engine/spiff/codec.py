@@ -12,7 +12,6 @@ to be stored.
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -24,7 +23,7 @@ _FULL: list[Any] = [None, "", 0, 0, None, None, {}]
 
 def pack(root: Root) -> bytes:
     """The case as bytes."""
-    places: dict[UUID, list[int]] = {}
+    places: dict[str | None, list[int]] = {}
     rows = []
     for number, process in enumerate(root.processes()):
         tokens = []
@@ -40,7 +39,7 @@ def pack(root: Root) -> bytes:
 
 def _token(token: Token, parent: int) -> list[Any]:
     row = [
-        token.id.bytes,
+        bytes.fromhex(token.id.replace("-", "")),
         token.task_spec.name,
         token._state,
         parent,
@@ -103,8 +102,13 @@ def _tokens(process: Any, rows: list[list[Any]]) -> list[Token]:
     specs = process.spec.task_specs
     for row in rows:
         id, name, state, parent, source, local, internal = row + _FULL[len(row) :]
-        token = Token(process, specs[name], found[parent], state, UUID(bytes=id), source, local)
+        token = Token(process, specs[name], found[parent], state, _id(id), source, local)
         if internal:
             token.internal_data = internal
         found.append(token)
     return found
+
+
+def _id(packed: bytes) -> str:
+    text = packed.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -252,7 +252,7 @@ class ServiceTask(Step, spiff.ServiceTask):
             parameters=kept(token.internal_data["parameters"]),
             element=self.bpmn_id,
             process=self.process,
-            token=token.key,
+            token=token.id,
         )
 
     def _run_hook(self, token: Token) -> bool | None:

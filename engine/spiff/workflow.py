@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow, BpmnSubWorkflow
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
@@ -28,7 +27,7 @@ from engine.spiff.facts import Trace
 from engine.spiff.failures import Stalled, StepBudgetExceeded
 from engine.spiff.scripting import Engine
 
-ROOT = UUID(int=0)
+ROOT = ""  # the id of every root token; all others have the text of a UUID
 STEP_BUDGET = 2_000
 CALL_DEPTH = 50
 ACTIVE = TaskState.WAITING | TaskState.READY | TaskState.STARTED
@@ -43,16 +42,16 @@ class Token(Task):
         spec: Any,
         parent: Token | None = None,
         state: int = TaskState.FUTURE,
-        id: UUID | None = None,
+        id: str | None = None,
         source: str | None = None,
         local: dict[str, Any] | None = None,
     ) -> None:
-        self.id = id or determinism.context().new_id()
+        self.id: str = str(determinism.context().new_id()) if id is None else id
         self.workflow = workflow
         self.task_spec = spec
         self._state = state
-        self._parent = None
-        self._children: list[UUID] = []
+        self._parent: str | None = None
+        self._children: list[str] = []
         self.internal_data: dict[str, Any] = {}
         self.source = source
         self.local = local
@@ -69,11 +68,6 @@ class Token(Task):
 
     def _add_child(self, task_spec: Any, state: int = TaskState.MAYBE) -> Token:
         return Token(self.workflow, task_spec, self, state)
-
-    @property
-    def key(self) -> str:
-        """The token as the rest of the engine knows it."""
-        return str(self.id)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -148,7 +142,7 @@ class Process(BpmnBaseWorkflow):
     def log(self, kind: str, token: Token, **data: Any) -> None:
         """Note that something happened at a token."""
         spec = token.task_spec
-        self.top_workflow.trace.append(Trace(kind, spec.bpmn_id, spec.process, token.key, self.path, data))
+        self.top_workflow.trace.append(Trace(kind, spec.bpmn_id, spec.process, token.id, self.path, data))
 
     def is_completed(self) -> bool:
         """Whether no token is left."""
@@ -189,7 +183,7 @@ class Called(Process, BpmnSubWorkflow):
         self.top_workflow = host.workflow.top_workflow
         self.correlations: dict[str, Any] = {}
         self.depth = host.workflow.depth + 1
-        self.path = (*host.workflow.path, host.key)
+        self.path = (*host.workflow.path, host.id)
         BpmnBaseWorkflow.__init__(self, spec, deserializing=True)
 
     @property
@@ -236,17 +230,10 @@ class Root(Process, BpmnWorkflow):
                 if token._parent is not None:
                     yield token
 
-    def find(self, key: str) -> Token | None:
-        """The token with this key."""
-        try:
-            id = UUID(key)
-        except ValueError:
-            return None
-        for process in self.processes():
-            if id in process.tasks and id != ROOT:
-                token: Token = process.tasks[id]
-                return token
-        return None
+    def find(self, id: str) -> Token | None:
+        """The token with this id."""
+        found = (process.tasks[id] for process in self.processes() if id != ROOT and id in process.tasks)
+        return next(found, None)
 
     # -- moving -----------------------------------------------------------------------------------------------------
     def spend(self, token: Token) -> None:
