@@ -74,7 +74,7 @@ ON_TASK = Prepared(
 NOTHING = Waiting(tasks=(), timers=(), operations=())
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """The instance's row as it was read, or as a new one will be written."""
 
@@ -130,7 +130,7 @@ class Unit:
         self._late: list[history.Event] = []
         self._operated: list[tuple[OperationCall, list[tuple[str, dict[str, Any]]]]] = []
         self.case: Case
-        self._before = NOTHING
+        self._before = self._after = NOTHING
 
     # -- opening ----------------------------------------------------------------------------------------------------
     @classmethod
@@ -222,7 +222,7 @@ class Unit:
     def finish(self, *, new: bool = False) -> Row:
         """Write everything the command changed. Raises Stale when another command came between."""
         row, case = self.row, self.case
-        waiting = case.waiting()
+        waiting = self._after = case.waiting()
         ended = case.status != "active"
         row.end, state = case.end, case.dump()
         row.status = case.status if ended else ("active" if row.status != "incident" else "incident")
@@ -280,7 +280,7 @@ class Unit:
 
     def tokens(self) -> list[str]:
         """Ids of the open tasks, as `finish` left them."""
-        return [task.token for task in self.case.waiting().tasks]
+        return [task.token for task in self._after.tasks]
 
     def evaluate(self, source: Any, variables: Mapping[str, Any]) -> Any:
         """Evaluate an expression that may ask the directory (candidates, recusals, titles, viewers)."""
@@ -337,11 +337,13 @@ class Unit:
         return plain
 
 
+_ROW = tuple(Row.__dataclass_fields__)
+
+
 def task_missing(task_id: str) -> NotFound:
     """The error for a task that does not exist."""
     return NotFound("task_not_found", text={"zh-CN": "没有找到该任务", "en": "The task was not found"}, id=task_id)
 
 
 def _row(found: Any) -> Row:
-    names = Row.__dataclass_fields__
-    return Row(**{name: getattr(found, name) for name in names})
+    return Row(*[getattr(found, name) for name in _ROW])

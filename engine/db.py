@@ -76,6 +76,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
             _refuse_old_sqlite()
+            self._writer: Connection | None = None
             self._lock: contextlib.AbstractContextManager[Any] = FairLock()
             path = self.url.database
             if not path or path == ":memory:":
@@ -113,6 +114,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=64,
             pool_timeout=10,
+            pool_reset_on_return=None,  # every transaction here ends by its own COMMIT or ROLLBACK
             connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 256},
         )
 
@@ -124,14 +126,19 @@ class Database:
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.execute("PRAGMA trusted_schema=OFF")
+            cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages; a checkpoint costs two more syncs
             cursor.execute("PRAGMA cache_size=-16000")
             if readonly:
                 cursor.execute("PRAGMA query_only=ON")
             cursor.close()
 
+        begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+
         @sa.event.listens_for(bind, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.cursor().execute(begin)
 
         return bind
 
@@ -152,7 +159,7 @@ class Database:
         while True:
             attempt += 1
             try:
-                with self._lock, self.bind.begin() as connection:
+                with self._lock, self._writing() as connection:
                     return work(connection)
             except IntegrityError:
                 raise
@@ -166,6 +173,26 @@ class Database:
                     raise Unavailable(code="database_busy") from None
             time.sleep(random.uniform(0, 0.01 * 2**attempt))
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction to write in. SQLite's one writer keeps its connection, which the lock makes ours alone."""
+        if not self.sqlite:
+            with self.bind.begin() as connection:
+                yield connection
+            return
+        connection = self._writer or self.bind.connect()
+        self._writer = None
+        try:
+            with connection.begin():
+                yield connection
+        except DBAPIError:
+            connection.close()
+            raise
+        except BaseException:
+            self._writer = connection
+            raise
+        self._writer = connection
+
     def ping(self) -> None:
         """Raise `Unavailable` unless the database answers and takes a write (a full disk must show)."""
 
@@ -177,6 +204,9 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        if self.sqlite and self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.bind.dispose()
         self.reader.dispose()
 

@@ -32,7 +32,6 @@ _LATEST_OF = Prepared(
     sa.select(definition_table)
     .where(definition_table.c.process == sa.bindparam("process"))
     .order_by(definition_table.c.version.desc())
-    .limit(sa.literal_column("1"))
 )
 KEPT = 32  # parsed deployments kept in memory
 
@@ -198,7 +197,7 @@ def latest_of(connection: Connection, process: str) -> Definition:
             text={"zh-CN": "没有已发布的流程「{id}」", "en": "No deployed procedure is called “{id}”"},
             id=process,
         )
-    return Definition(**row._mapping)
+    return Definition(**row._asdict())
 
 
 def versions_of(connection: Connection) -> dict[str, int]:

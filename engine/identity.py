@@ -63,7 +63,9 @@ def _standing_statement() -> sa.Executable:
         sa.null(),
         sa.and_(delegations.c.to_user == username, delegations.c.valid_from <= today, delegations.c.valid_to >= today),
     )
-    kinds = {name: sa.literal_column(f"'{name}'") for name in ("person", "group", "lent")}
+    kinds: dict[str, sa.ColumnElement[str]] = {
+        name: sa.literal_column(f"'{name}'") for name in ("person", "group", "lent")
+    }
     return sa.union_all(
         sa.select(kinds["person"], people.c.status, none, none).where(people.c.username == username),
         sa.select(kinds["group"], memberships.c.group_id, none, none).where(memberships.c.username == username),
@@ -79,7 +81,6 @@ _GROUP_ID = Prepared(
     sa.select(groups.c.id)
     .where(sa.or_(groups.c.id == sa.bindparam("name"), groups.c.name_zh == sa.bindparam("name")))
     .order_by(groups.c.id)
-    .limit(sa.literal_column("1"))
 )
 
 

@@ -1,16 +1,44 @@
-"""Statements of the hot path, compiled to text once per dialect: building and keying an expression each time cost more
-than the database did.
+"""Statements of the hot path, compiled by SQLAlchemy once per dialect and given to the driver as text.
 
-Parameters are plain values (text, numbers, bytes, booleans): no type of SQLAlchemy's converts them or what comes back.
+Building, keying and wrapping an expression each time cost more than the database did. Parameters and what comes back
+are plain values (text, numbers, bytes, booleans): no type of SQLAlchemy's converts them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+class Answer:
+    """What a statement answered: `rowcount`, and rows as named tuples."""
+
+    def __init__(self, cursor: Any, shape: Any) -> None:
+        self._cursor, self._shape = cursor, shape
+        self.rowcount: int = cursor.rowcount
+
+    def all(self) -> list[Any]:
+        """Every row."""
+        make = self._shape._make
+        return [make(row) for row in self._cursor.fetchall()]
+
+    def first(self) -> Any:
+        """The first row, or None."""
+        rows = self._cursor.fetchall()
+        return self._shape._make(rows[0]) if rows else None
+
+    def scalar(self) -> Any:
+        """The first column of the first row, or None."""
+        rows = self._cursor.fetchall()
+        return rows[0][0] if rows else None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor.fetchall())
 
 
 class Prepared:
@@ -18,32 +46,52 @@ class Prepared:
 
     def __init__(self, statement: sa.Executable, columns: Sequence[str] | None = None) -> None:
         self._statement, self._columns = statement, columns
-        self._compiled: dict[str, tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
+        self._compiled: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._shape: Any = None
 
-    def run(self, connection: Connection, **values: Any) -> CursorResult[Any]:
+    def run(self, connection: Connection, **values: Any) -> Answer:
         """Execute once."""
-        text, order, fixed = self._text(connection)
-        given = {**fixed, **values} if fixed else values
-        return connection.exec_driver_sql(text, tuple([given[name] for name in order]) if order is not None else given)
+        text, order = self._text(connection)
+        given: Any = tuple([values[name] for name in order]) if order is not None else values
+        return self._execute(connection, text, given, many=False)
 
-    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any] | None:
-        """Execute once for each row, as one statement to the driver."""
-        if not rows:
-            return None
-        text, order, fixed = self._text(connection)
-        if order is None:
-            return connection.exec_driver_sql(text, [{**fixed, **row} for row in rows])
-        if fixed:
-            rows = [{**fixed, **row} for row in rows]
-        return connection.exec_driver_sql(text, [tuple([row[name] for name in order]) for row in rows])
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute once for each row, as one statement to the driver; nothing at all for no rows."""
+        if rows:
+            text, order = self._text(connection)
+            given: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
+            self._execute(connection, text, given, many=True)
 
-    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
+    def _execute(self, connection: Connection, text: str, given: Any, *, many: bool) -> Answer:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        cursor = raw.cursor()
+        try:
+            if many:
+                cursor.executemany(text, given)
+            else:
+                cursor.execute(text, given)
+        except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            raise _wrapped(connection, text, given, error, cursor) from error
+        if cursor.description is not None and self._shape is None:
+            self._shape = namedtuple("Row", [column[0] for column in cursor.description], rename=True)  # type: ignore[misc]
+        return Answer(cursor, self._shape)
+
+    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None]:
         name = connection.dialect.name
         found = self._compiled.get(name)
         if found is None:
             compiled: Any = self._statement.compile(dialect=connection.dialect, column_keys=self._columns)  # type: ignore[attr-defined]
-            fixed = {key: value for key, value in compiled.params.items() if value is not None}
             order = tuple(compiled.positiontup) if compiled.positional else None
-            text = str(compiled)
-            found = self._compiled[name] = (text, order, fixed)
+            found = self._compiled[name] = (str(compiled), order)
         return found
+
+
+def _wrapped(connection: Connection, text: str, given: Any, error: Exception, cursor: Any) -> BaseException:
+    dialect: Any = connection.dialect
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        text, given, error, dialect.dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    )

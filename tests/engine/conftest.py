@@ -31,7 +31,11 @@ OUTCOME = {
     "enum": ["agree", "return", "reject"],
     "title": {"zh-CN": "结论", "en": "Outcome"},
     "x-outcomes": {
-        name: {"title": {"zh-CN": name, "en": name}, "hint": {"zh-CN": "", "en": ""}, "tone": "plain"}
+        name: {
+            "title": {"zh-CN": "选" + name, "en": name},
+            "hint": {"zh-CN": "然后继续", "en": "then it goes on"},
+            "tone": "plain",
+        }
         for name in ("agree", "return", "reject")
     },
 }
