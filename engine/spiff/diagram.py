@@ -57,7 +57,7 @@ class OurProcessParser(SpiffProcessParser):
         self.nodes_by_id = {node.get("id"): node for node in own if node.get("id")}
 
     def add_tasks(self) -> None:
-        """Parse what comes last first, so that the library's recursion along the flows stays shallow in long diagrams."""
+        """Parse what comes last first, so that the library's recursion stays shallow in long diagrams."""
         for node in self._last_first():
             self.parse_node(node)
         super().add_tasks()

@@ -34,11 +34,17 @@ VARIABLES: dict[str, Any] = {
 @cache
 def corpus() -> Definitions:
     """Every diagram of the corpus, parsed once and shared as a deployment is."""
-    return parse({path.name: path.read_bytes() for path in sorted(CORPUS.iterdir())})
+    return parse(corpus_files())
+
+
+def corpus_files() -> dict[str, bytes]:
+    """The corpus as a bundle."""
+    paths = sorted(path for path in CORPUS.rglob("*.*") if path.is_file())
+    return {path.relative_to(CORPUS).as_posix(): path.read_bytes() for path in paths}
 
 
 class Answers:
-    """A context whose ids come from a seed and whose operations echo their parameters. External ones have `external` in the name."""
+    """A context whose ids come from a seed and whose operations echo what they are given, but for external ones."""
 
     def __init__(self, seed: Any = 0, now: datetime = NOW) -> None:
         self.now = self.horizon = now

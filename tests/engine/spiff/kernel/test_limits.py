@@ -18,7 +18,8 @@ TURNING = """
 <scriptTask id="one"><script>one = n</script></scriptTask><sequenceFlow id="f6" sourceRef="one" targetRef="meet"/>
 <parallelGateway id="meet"/><sequenceFlow id="f7" sourceRef="meet" targetRef="enough"/>
 <exclusiveGateway id="enough" default="f9"/>
-<sequenceFlow id="f8" sourceRef="enough" targetRef="end"><conditionExpression>n >= most</conditionExpression></sequenceFlow>
+<sequenceFlow id="f8" sourceRef="enough" targetRef="end"><conditionExpression>n >= most</conditionExpression>
+</sequenceFlow>
 <sequenceFlow id="f9" sourceRef="enough" targetRef="again"/>
 <endEvent id="end"/>"""
 
@@ -56,8 +57,10 @@ def test_a_join_that_can_never_be_complete_is_a_stall_naming_it() -> None:
     one_of_two = diagram(
         """<startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="which"/>
         <exclusiveGateway id="which" default="f3"/>
-        <sequenceFlow id="f2" sourceRef="which" targetRef="meet"><conditionExpression>n > 1</conditionExpression></sequenceFlow>
-        <sequenceFlow id="f3" sourceRef="which" targetRef="other"/><scriptTask id="other"><script>x = 1</script></scriptTask>
+        <sequenceFlow id="f2" sourceRef="which" targetRef="meet"><conditionExpression>n > 1</conditionExpression>
+        </sequenceFlow>
+        <sequenceFlow id="f3" sourceRef="which" targetRef="other"/><scriptTask id="other"><script>x = 1</script>
+        </scriptTask>
         <sequenceFlow id="f4" sourceRef="other" targetRef="meet"/><parallelGateway id="meet"/>
         <sequenceFlow id="f5" sourceRef="meet" targetRef="end"/><endEvent id="end"/>"""
     )
@@ -69,7 +72,8 @@ def test_a_join_that_can_never_be_complete_is_a_stall_naming_it() -> None:
 def test_a_process_that_calls_itself_without_end_is_stopped() -> None:
     endless = diagram(
         """<startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="me"/>
-        <callActivity id="me" calledElement="p"/><sequenceFlow id="f2" sourceRef="me" targetRef="end"/><endEvent id="end"/>"""
+        <callActivity id="me" calledElement="p"/><sequenceFlow id="f2" sourceRef="me" targetRef="end"/>
+        <endEvent id="end"/>"""
     )
     with pytest.raises(Stalled) as failure:
         Play("p", definitions=endless)
@@ -85,8 +89,10 @@ def test_a_diagram_with_hundreds_of_elements_in_a_row_runs() -> None:
 
 def test_a_gateway_without_a_way_out_is_named() -> None:
     nowhere = diagram(
-        """<startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="which"/><exclusiveGateway id="which"/>
-        <sequenceFlow id="f2" sourceRef="which" targetRef="end"><conditionExpression>n > 1</conditionExpression></sequenceFlow>
+        """<startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="which"/>
+        <exclusiveGateway id="which"/>
+        <sequenceFlow id="f2" sourceRef="which" targetRef="end"><conditionExpression>n > 1</conditionExpression>
+        </sequenceFlow>
         <endEvent id="end"/>"""
     )
     with pytest.raises(NoWayOut) as failure:

@@ -9,11 +9,11 @@ import pytest
 
 from engine.spiff.expressions import compile_expression, compile_script
 from engine.spiff.parse import parse
-from tests.engine.spiff.kernel.driving import CORPUS, Play
+from tests.engine.spiff.kernel.driving import Play, corpus_files
 
 
 def test_the_corpus_is_parsed_and_run_without_eval_or_exec(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {path.name: path.read_bytes() for path in sorted(CORPUS.iterdir())}
+    files = corpus_files()
     compile_expression.cache_clear()
     compile_script.cache_clear()
     with monkeypatch.context() as patch:
