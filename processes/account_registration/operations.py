@@ -6,14 +6,12 @@ import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from engine import OperationContext, Operations
 from processes.account_registration import checks
 from processes.organisation import account_holders_superior
 from processes.registers.account import ACCOUNT
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 APPLICATIONS = "registration"  # open applications, so that two of them cannot ask for one name
 operations = Operations()
 
@@ -226,7 +224,7 @@ def undertaking_overdue(
 ) -> dict[str, Any]:
     """Tell the responsible person, the applicant, the head and the registrar. Nothing is enabled by waiting."""
     name = (draft or {}).get("name", "")
-    head = (ctx.directory.department(dept) if dept else None) or None
+    head = ctx.directory.department(dept) if dept else None
     told = [responsible, applicant, head.head if head else None, "account_registrar"]
     text = {
         "zh-CN": f"账号「{name}」的承诺已逾 2 个工作日未签署，账号保持「未启用」",
@@ -247,6 +245,7 @@ def undertaking_overdue(
         "asked_review_months",
         "has_payment",
         "followers",
+        "applicant",
     ],
     required=("draft", "risk", "rotation_days", "review_months"),
     title={"zh-CN": "启用账号、写入台账", "en": "Activate the account in the register"},
@@ -263,6 +262,7 @@ def activate(
     asked_review_months: int | None = None,
     has_payment: bool | None = None,
     followers: int | None = None,
+    applicant: str | None = None,
 ) -> dict[str, Any]:
     """{"account_id", "rotation_due", "review_due"}: the row becomes active, with when to rotate and review."""
     key, today = draft["account_id"], _today(ctx)
@@ -293,7 +293,9 @@ def activate(
     _settle_application(ctx, "active")
     name = row.get("name", "")
     text = {"zh-CN": f"账号「{name}」（{key}）已启用", "en": f"Account “{name}” ({key}) is active"}
-    ctx.notify([each for each in (row.get("responsible"), row.get("backup"), "monitor", "it") if each], text)
+    dept = ctx.directory.department(row["dept"]) if row.get("dept") else None
+    told = [row.get("responsible"), row.get("backup"), applicant, dept.head if dept else None, "monitor", "it"]
+    ctx.notify([each for each in told if each], text)
     return {"account_id": key, **dates}
 
 
@@ -337,7 +339,7 @@ def _tenure(responsible: str | None, since: date, case: str | None) -> dict[str,
 
 
 def _today(ctx: OperationContext) -> date:
-    return ctx.now.astimezone(LOCAL).date()
+    return ctx.calendar.today(ctx.now)
 
 
 def _months_later(day: date, months: int) -> date:

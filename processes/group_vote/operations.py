@@ -160,7 +160,7 @@ def tally(
         outcome = str(in_person["outcome"])
     if outcome == "tie":
         return {"outcome": outcome}
-    year = ctx.now.year
+    year = ctx.calendar.today(ctx.now).year
     return minutes.record(
         outcome=outcome,
         matter=matter,
