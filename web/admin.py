@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import queries
 from web.current import engine, user
+from web.languages import gettext as _
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 

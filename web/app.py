@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
 
 import processes
-from engine import Database, Engine, queries
-from engine.clock import Ticker
+from engine import Database, Engine, Ticker, queries
 from web import (
     admin,
     api,
@@ -43,9 +43,9 @@ HTMX = {
 
 
 def create_app(config: Config | None = None, *, engine: Engine | None = None) -> Flask:
-    """The application on `config` (by default the environment's). `engine` is given only where its clock is not the system's."""
+    """The application on `config`, by default the environment's. `engine` is given where the clock is another."""
     config = config or Config.from_environment(os.environ)
-    app = Flask("web", root_path=os.path.dirname(__file__), static_folder="static", template_folder="templates")
+    app = Flask("web", root_path=str(Path(__file__).parent), static_folder="static", template_folder="templates")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)

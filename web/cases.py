@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import queries
 from web import timeline
 from web.current import engine, user
+from web.languages import gettext as _
 from web.languages import text
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")

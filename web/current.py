@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask import current_app, g, redirect, request, url_for
 
@@ -23,7 +23,7 @@ class LoginNeeded(GuijuError):
 
     status = 401
     code = "login_needed"
-    text: Text = {"zh-CN": "请先登录", "en": "Log in first"}
+    text: ClassVar[Text] = {"zh-CN": "请先登录", "en": "Log in first"}
 
 
 def engine() -> Engine:

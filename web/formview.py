@@ -8,15 +8,16 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import g
-from flask_babel import gettext as _
 
 from engine import queries
 from engine.errors import Text
 from web import words
 from web.current import engine
+from web.languages import gettext as _
 from web.languages import text
 
 LONG = 120  # a text field that takes more than this is an area
+BRIEF = 24  # a list no longer than this is told in one line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,8 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return [shown(part.get("items", {}), item) for item in value]
+        said = [shown(_each(part), item) for item in value]
+        return _("、").join(said) if sum(map(len, said)) <= BRIEF else said
     if isinstance(value, Mapping):
         inner = part.get("properties", {})
         parts = [
@@ -121,6 +123,7 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
             for name, one in value.items()
         ]
         return "\n".join(f"{title}{_('：')}{one}" for title, one in parts if one not in ("", [], None))
+    part = _automatic(part)
     if part.get("x-source"):
         return next((title for key, title, _hint in choices(part["x-source"]) if key == value), str(value))
     told = part.get("x-outcomes", {}).get(str(value), {}).get("title") or part.get("x-enum-titles", {}).get(str(value))
@@ -148,18 +151,18 @@ def _field(name: str, part: Mapping[str, Any], value: Any, required: bool, error
         "error": error,
     }
     if "x-auto" in part:
-        return Field(kind="fixed", value=shown(_automatic(part), value) or _("提交后自动填写"), **common)
+        return Field(kind="fixed", value=shown(part, value) or _("提交后自动填写"), **common)
     kind = part.get("type", "string")
     kind = next((one for one in kind if one != "null"), "string") if isinstance(kind, list) else kind
     widget = part.get("x-widget", "")
     if kind == "boolean":
         if widget == "radio":
             chosen = {True: "true", False: "false"}.get(value, "")
-            options = [
+            yes_no = [
                 Option(value=one, title=said, chosen=one == chosen)
                 for one, said in (("true", _("是")), ("false", _("否")))
             ]
-            return Field(kind="radio", options=tuple(options), **common)
+            return Field(kind="radio", options=tuple(yes_no), **common)
         return Field(kind="tick", value=value is True, **common)
     if kind == "array":
         return _several(name, part, value, common)
@@ -199,7 +202,7 @@ def _several(name: str, part: Mapping[str, Any], value: Any, common: dict[str, A
         records = [*given, *[{}] * (min(least, part.get("maxItems", least)) - len(given))]
         rows = tuple(_parts(f"{name}.{place}", items, one) for place, one in enumerate(records))
         return Field(kind="records", rows=rows, **common)
-    merged = {**items, **{key: part[key] for key in ("x-source", "x-enum-titles") if key in part}}
+    merged = _each(part)
     options = _options(merged, [str(one) for one in given])
     if options and "x-source" in merged:
         return Field(kind="many", options=options, **common)
@@ -209,6 +212,11 @@ def _several(name: str, part: Mapping[str, Any], value: Any, common: dict[str, A
     note = _("每行一项，最多 %(n)s 项", n=most) if most else _("每行一项")
     common["help"] = f"{common['help']} {note}".strip()
     return Field(kind="list", value="\n".join(str(one) for one in given), **common)
+
+
+def _each(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a list's entries; titles and source may stand on the list itself."""
+    return {**part.get("items", {}), **{key: part[key] for key in ("x-source", "x-enum-titles") if key in part}}
 
 
 def _parts(prefix: str, part: Mapping[str, Any], values: Any) -> tuple[Field, ...]:
@@ -228,4 +236,5 @@ def _options(part: Mapping[str, Any], chosen: list[str]) -> tuple[Option, ...]:
 
 
 def _automatic(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**part, "x-source": "people"} if part["x-auto"] == "initiator" else part
+    """A field the engine fills with a person shows a person."""
+    return {**part, "x-source": "people"} if part.get("x-auto") == "initiator" else part

@@ -52,6 +52,7 @@ def _listing() -> dict[str, Any]:
     tab = request.args.get("tab", "mine")
     tab = tab if tab in TABS else "mine"
     cursor = request.args.get("cursor") or None
+    seen: list[Any]
     if tab in ("mine", "claimable"):
         found = queries.inbox(engine(), actor=user(), tab=tab, cursor=cursor)
         seen = [(item.task_id, item.assignee and item.assignee.username) for item in found.items]

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, Domain, gettext
+from flask_babel import Babel, Domain
 
 LANGUAGES = {"zh-CN": "中文", "en": "English"}
 COOKIE = "guiju_lang"
@@ -36,30 +37,31 @@ def language() -> str:
 
 def text(texts: Mapping[str, str] | str | None) -> str:
     """The sentence in the reader's language, from {"zh-CN": …, "en": …}."""
-    if not texts or isinstance(texts, str):
-        return texts or ""
+    if isinstance(texts, str):
+        return texts
+    if not texts:
+        return ""
     return texts.get(language()) or texts.get("zh-CN") or next(iter(texts.values()), "")
 
 
-def each(function: Any) -> dict[str, str]:
-    """What `function()` says in every language, for problem+json."""
-    before = language()
-    said = {}
-    for one in LANGUAGES:
-        g.language = one
-        said[one] = str(function())
-    g.language = before
-    return said
+def gettext(message: str, **values: Any) -> str:
+    """The message, written in Chinese, in the reader's language."""
+    return str(flask_babel.gettext(message, **values))
 
 
-class _Catalogues(Domain):
+def ngettext(one: str, many: str, num: int) -> str:
+    """The same for a message whose English depends on the number."""
+    return str(flask_babel.ngettext(one, many, num))
+
+
+class _Catalogues(Domain):  # type: ignore[misc]  # untyped library
     """Messages are Chinese already; English comes from the .po file."""
 
     def get_translations(self) -> NullTranslations:
         return english() if language() == "en" else _CHINESE
 
 
-class _Languages(Babel):
+class _Languages(Babel):  # type: ignore[misc]
     domain_instance = _Catalogues()
 
 
@@ -91,4 +93,4 @@ def remember(response: Any, chosen: str) -> None:
     response.set_cookie(COOKIE, chosen, max_age=365 * 86400, httponly=True, secure=secure, samesite="Lax")
 
 
-__all__ = ["COOKIE", "LANGUAGES", "each", "gettext", "install", "language", "remember", "text"]
+__all__ = ["COOKIE", "LANGUAGES", "gettext", "install", "language", "ngettext", "remember", "text"]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import forms, queries
@@ -15,6 +14,7 @@ from engine.errors import Text
 from engine.queries import StartView
 from web import formview
 from web.current import engine, user
+from web.languages import gettext as _
 
 bp = Blueprint("procedures", __name__, url_prefix="/start")
 

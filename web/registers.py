@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext as _
 
 from engine import queries
 from web import formview
 from web.current import engine, user
+from web.languages import gettext as _
 
 bp = Blueprint("registers", __name__, url_prefix="/registers")
 PAGE = 50
@@ -125,7 +125,7 @@ def value_shown(name: str, value: Any) -> str:
         return statuses().get(str(value), str(value))
     if name == "risk":
         return {"low": _("低"), "medium": _("中"), "high": _("高")}.get(str(value), str(value))
-    if isinstance(value, bool) or name in ("has_payment", "third_party") and value in (0, 1, "0", "1"):
+    if isinstance(value, bool) or (name in ("has_payment", "third_party") and value in (0, 1, "0", "1")):
         return _("是") if value in (True, 1, "1") else _("否")
     if isinstance(value, list):
         return _("、").join(_names().get(str(one), str(one)) for one in value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -35,7 +36,10 @@ class CrossSite(Denied):
     """Another site's page sent this request."""
 
     code = "cross_site"
-    text: Text = {"zh-CN": "请求来自其他网站，已拒绝", "en": "The request came from another site and was refused"}
+    text: ClassVar[Text] = {
+        "zh-CN": "请求来自其他网站，已拒绝",
+        "en": "Refused: the request came from another site",
+    }
 
 
 def install(app: Flask, config: Config) -> None:

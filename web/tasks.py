@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from engine import forms, queries
@@ -15,6 +14,7 @@ from engine.errors import Text
 from engine.queries import TaskView
 from web import formview
 from web.current import engine, user
+from web.languages import gettext as _
 from web.languages import text
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
@@ -55,7 +55,7 @@ def draft(task_id: str) -> Response:
 
 @bp.post("/<task_id>/complete")
 def complete(task_id: str) -> Response:
-    """End it with the outcome of the button that was pressed. The form's one-time key makes a second click do nothing."""
+    """End it with the outcome of the button pressed. The form's one-time key makes a second click do nothing."""
     view = queries.task(engine(), task_id, actor=user())
     values = forms.coerce_submission(view.schema, request.form)
     _come_back(view, values)

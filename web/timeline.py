@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
-
 from engine.queries import CaseView, Decided, Entry
 from web.formview import outcome_title
+from web.languages import gettext as _
 from web.languages import text
 from web.words import outcome_tone
 
@@ -60,7 +59,7 @@ def _line(entry: Entry, decided: dict[str, Decided]) -> Line | None:
             outcome = outcome_title(done.schema, done.values.get("outcome"))
             says = _("办完了「%(step)s」：%(outcome)s", step=step, outcome=outcome)
             if behalf:
-                says = _("代 %(person)s 办完了「%(step)s」：%(outcome)s", person=behalf, step=step, outcome=outcome)
+                says = _("代%(person)s办完了「%(step)s」：%(outcome)s", person=behalf, step=step, outcome=outcome)
             said = str(done.values.get("comment") or "")
             return line(says, "check", outcome_tone(done.values.get("outcome")), said)
         case "task.reassigned":
@@ -91,7 +90,6 @@ def _line(entry: Entry, decided: dict[str, Decided]) -> Line | None:
 def _ended(entry: Entry, step: str) -> Line:
     status: Any = entry.data.get("status")
     if status == "cancelled":
-        says = _("案件已取消")
-    else:
-        says = _("案件结束：%(step)s", step=step) if step else _("案件结束")
-    return Line(at=entry.at, who="", says=says, icon="flag", tone="good" if status != "cancelled" else "")
+        return Line(at=entry.at, who="", says=_("案件已取消"))
+    says = _("案件结束：%(step)s", step=step) if step else _("案件结束")
+    return Line(at=entry.at, who="", says=says, tone="good")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
-from flask_babel import ngettext
-
 from engine.calendar import SHANGHAI, Calendar
-from web.languages import language
+from web.languages import gettext as _
+from web.languages import language, ngettext
 
 HOURS_A_DAY = 8
 SOON = timedelta(hours=2)  # working time

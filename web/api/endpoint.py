@@ -1,11 +1,11 @@
-"""A route that declares itself once: what it takes and what it answers both run the request and write the OpenAPI document."""
+"""A route that declares itself once: what it takes and answers runs the request and writes the OpenAPI document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -23,7 +23,7 @@ class BadBody(GuijuError):
 
     status = 400
     code = "bad_body"
-    text: Text = {
+    text: ClassVar[Text] = {
         "zh-CN": "请求内容不是这里要的 JSON：{reason}",
         "en": "The body is not the JSON asked for here: {reason}",
     }
@@ -34,7 +34,10 @@ class WrongType(GuijuError):
 
     status = 415
     code = "json_only"
-    text: Text = {"zh-CN": "请用 Content-Type: application/json 提交", "en": "Send Content-Type: application/json"}
+    text: ClassVar[Text] = {
+        "zh-CN": "请用 Content-Type: application/json 提交",
+        "en": "Send Content-Type: application/json",
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -234,8 +234,9 @@ def openapi_document() -> dict[str, Any]:
 def install(app: Flask) -> None:
     """Register the API."""
     app.register_blueprint(bp)
-    app.view_functions["api.log_in"] = limiter.limit(lambda: config().login_rate)(app.view_functions["api.log_in"])
-    app.view_functions["api.log_in"].is_public = True  # type: ignore[attr-defined]
+    limited: Any = limiter.limit(lambda: config().login_rate)(app.view_functions["api.log_in"])
+    limited.is_public = True
+    app.view_functions["api.log_in"] = limited
 
 
 def _limit() -> int:

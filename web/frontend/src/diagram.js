@@ -18,18 +18,13 @@ function translate(element, language, seen = new Set()) {
   }
 }
 
-function mark(viewer, { active, done, skipped = [] }) {
+function mark(viewer, { active, done, flows }) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
-  const passed = new Set([...done, ...active]);
   const put = (id, marker) => registry.get(id) && canvas.addMarker(id, marker);
-  for (const id of skipped) put(id, "is-skipped");
   for (const id of done) if (!active.includes(id)) put(id, "is-done");
   for (const id of active) put(id, "is-active");
-  // Which line was taken is inferred: both its ends have been visited.
-  for (const line of registry.filter((element) => element.type === "bpmn:SequenceFlow")) {
-    if (passed.has(line.source?.id) && passed.has(line.target?.id)) canvas.addMarker(line.id, "is-done");
-  }
+  for (const id of flows) put(id, "is-done");
 }
 
 function frame(viewer, active) {
@@ -56,7 +51,7 @@ export async function show(place) {
     const viewer = new NavigatedViewer({
       container: canvas,
       bpmnRenderer: ink,
-      textRenderer: { defaultStyle: { fontFamily: "var(--font)", fontSize: 12 }, externalStyle: { fontSize: 12 } },
+      textRenderer: { defaultStyle: { fontFamily: getComputedStyle(place).fontFamily, fontSize: 12 }, externalStyle: { fontSize: 12 } },
       zoomScroll: { enabled: false },
     });
     const language = document.documentElement.lang;
