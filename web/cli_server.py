@@ -154,7 +154,7 @@ def run(config: Config, host: str, port: int, threads: int) -> None:
         blocking_threads=threads,
         backpressure=threads * 8,
         websockets=False,
-        log_level=LogLevels.warn,
+        log_level=LogLevels.error,
         workers_kill_timeout=10,
     )
     server.serve(target_loader=partial(application, config), wrap_loader=False)

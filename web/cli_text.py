@@ -96,7 +96,10 @@ def existing(database: str, t: Tongue) -> Iterator[Engine]:
 
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
-    """A bar on stderr; call what it yields with (done, in all)."""
+    """A bar on stderr where somebody watches; call what it yields with (done, in all)."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
