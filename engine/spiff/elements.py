@@ -1,7 +1,7 @@
 """What of BPMN runs here, what is only drawn, and what is refused and why: one table for gate and documentation.
 
 An element or attribute that stands in no row is refused too, by name.
-`python -m engine.spiff.elements > docs/conformance.md` writes the table down; a test keeps that page up to date.
+`python -m engine.spiff.elements_page > docs/conformance.md` writes the table down; a test keeps that page up to date.
 """
 
 # ruff: noqa: E501 - tables: one row, one thing
@@ -175,8 +175,8 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     (
         "multiInstanceLoopCharacteristics", RUNS, "isSequential=true|false behavior=All",
         "loopDataInputRef loopDataOutputRef inputDataItem outputDataItem loopCardinality completionCondition",
-        "并行或依次；输入集合与输入项，或次数；用户任务必须有输出集合与输出项",
-        "Parallel or sequential; an input collection and item, or a number; a user task needs an output collection and item",
+        "并行或依次；输入集合与输入项，或次数；用户任务必须有输出集合",
+        "Parallel or sequential; an input collection and item, or a number; a user task needs an output collection",
     ),
     ("loopDataInputRef", RUNS, "", "", "输入集合的变量", "The variable with the input collection"),
     ("loopDataOutputRef", RUNS, "", "", "输出集合的变量", "The variable for the output collection"),
@@ -189,7 +189,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ),
     (
         "standardLoopCharacteristics", RUNS, "loopMaximum testBefore=true|false", "loopCondition",
-        "按条件重复，必须有上限 loopMaximum(1 至 100)", "Repeats while the condition holds; needs a loopMaximum of 1 to 100",
+        "条件成立就再来一次，至多 loopMaximum 次；二者至少有一", "Repeats while the condition holds, at most loopMaximum times; needs one of the two",
     ),
     ("loopCondition", RUNS, "xsi:type=tFormalExpression", "", "重复的条件", "The condition to repeat"),
     (
@@ -206,9 +206,10 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "laneSet", RUNS, "", "documentation extensionElements lane", "泳道的集合", "The set of lanes",
     ),
     (
-        "lane", RUNS, "", "documentation extensionElements flowNodeRef",
-        "名称是组的编号或中文名", "Its name is a group's id or Chinese name",
+        "lane", RUNS, "", "documentation extensionElements flowNodeRef childLaneSet",
+        "名称是组的编号或中文名；元素属于最内层的泳道", "Its name is a group's id or Chinese name; the innermost lane of an element counts",
     ),
+    ("childLaneSet", RUNS, "", "lane", "泳道里的泳道", "The lanes inside a lane"),
     ("flowNodeRef", RUNS, "", "", "泳道里的元素", "An element of the lane"),
     ("extensionElements", RUNS, "", "", "spiffworkflow 扩展，见下表", "spiffworkflow extensions, see below"),
     ("documentation", DRAWN, "textFormat", "", "说明文字", "A description"),
@@ -259,7 +260,7 @@ EXTENSIONS: dict[str, tuple[frozenset[str], str, str]] = {
         ("properties", "*", "属性，见下表", "Properties, see below"),
         ("property", "properties", "一个属性（name、value）", "One property (name, value)"),
         ("variableName", "userTask manualTask", "结果变量，默认为元素编号", "The result variable; default: the element's id"),
-        ("instructionsForEndUser", "userTask manualTask", "办理说明（中文）", "Instructions (Chinese)"),
+        ("instructionsForEndUser", "startEvent userTask manualTask", "办理说明（中文）", "Instructions (Chinese)"),
         ("serviceTaskOperator", "serviceTask", "操作（id）和结果变量（resultVariable）", "The operation (id) and resultVariable"),
         ("parameters", "serviceTaskOperator", "操作的参数", "The operation's parameters"),
         ("parameter", "parameters", "一个参数（id、type、value）；value 是表达式", "One parameter (id, type, value); value is an expression"),
@@ -299,7 +300,7 @@ _TRANSLATED = re.compile(r"(name|instructions):[a-z]{2}(-[A-Z]{2})?\Z")
 def property_allowed(name: str, element: str) -> bool:
     """Whether a property may stand on an element."""
     if _TRANSLATED.match(name):
-        return name.startswith("name:") or element in ("userTask", "manualTask")
+        return name.startswith("name:") or element in ("startEvent", "userTask", "manualTask")
     return name in PROPERTIES and element in PROPERTIES[name][0]
 
 
@@ -313,9 +314,3 @@ def refused_attribute(name: str, attribute: str) -> Refusal | None:
     """Why an attribute (or its value) is refused on element `name`, if a row says so."""
     rows = [row for row in REFUSED if row.attribute.partition("=")[0] == attribute]
     return next((row for row in rows if row.element == name), None)
-
-
-if __name__ == "__main__":
-    from engine.spiff.elements_page import page
-
-    print(page(), end="")

@@ -9,7 +9,7 @@ from engine.spiff.elements_refused import REFUSED
 
 _HEAD = """# 支持的 BPMN 元素 · Supported BPMN
 
-<!-- 由程序生成 · generated: python -m engine.spiff.elements > docs/conformance.md -->
+<!-- 由程序生成 · generated: python -m engine.spiff.elements_page > docs/conformance.md -->
 
 发布前的检查是一张白名单：下表之外的元素、属性、扩展和属性值一律按名称拒绝，不会被默默忽略。
 The deploy gate is a whitelist: any element, attribute, extension or value that is not below is refused by name; nothing
@@ -76,3 +76,7 @@ def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -
 
 def _line(cells: tuple[str, ...]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

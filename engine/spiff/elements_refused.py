@@ -96,7 +96,6 @@ _ELEMENTS: tuple[tuple[str, str, tuple[str, str]], ...] = (
     ("performer", "userTask", _ROLES),
     ("rendering", "userTask", ("请用属性 form 指明表单", "Name the form by the property form")),
     ("complexBehaviorDefinition", "multiInstanceLoopCharacteristics", ("多实例的复杂行为不支持", "Complex behaviour is not supported")),
-    ("childLaneSet", "lane", ("泳道不能嵌套", "Lanes cannot be nested")),
     ("partitionElement", "lane", ("泳道按名称对应组", "A lane stands for a group by its name")),
     ("dataState", "dataObject", ("数据对象只是图形", "Data objects are only pictures")),
     ("participantMultiplicity", "participant", ("多重泳池不支持", "Pools cannot be multiple")),

@@ -33,6 +33,7 @@ class Names:
     def __init__(self, model: Model) -> None:
         self.model = model
         self._own: dict[str, dict[str, Shape]] = {}
+        self._given: dict[str, frozenset[str]] = {}  # what a process only gets, by its start form or as an input
         self._all: dict[str, dict[str, Shape]] = {}
         self.callers: dict[str, list[Process]] = {}
         for process in model.processes.values():
@@ -84,6 +85,21 @@ class Names:
             at = at.scope.owner
         return found
 
+    def products(self, element: Element) -> frozenset[str]:
+        """The variables an activity can leave behind."""
+        scripts: list[Script] = []
+        found = {name for name, _ in self._single(element, scripts)}
+        found.update(name for script in scripts for name in script.assigned)
+        for scope in element.scope.process.scopes:
+            if scope.owner is element:
+                for inner in scope.elements.values():
+                    found |= self.products(inner)
+        called = self.model.processes.get(element.node.get("calledElement") or "")
+        if element.kind == "callActivity" and called is not None:
+            everything = set(self.of(called)) - self._given[called.id]
+            found.update(called.outputs if called.outputs is not None else everything)
+        return frozenset(found)
+
     def _declared(self, process: Process) -> dict[str, Shape]:
         """What its own start, inputs, tasks, scripts and tables set; calls are added later."""
         names: dict[str, Shape] = dict(ALWAYS)
@@ -93,10 +109,12 @@ class Names:
         for name in process.inputs or ():
             names.setdefault(name, ANY)
         scripts: list[Script] = []
-        for element in process.elements:
-            for name, shape in self._results(element, scripts):
-                names[name] = merged(names[name], shape) if name in names else shape
+        results = [result for element in process.elements for result in self._results(element, scripts)]
+        for name, shape in results:
+            names[name] = merged(names[name], shape) if name in names else shape
         self._assign(names, scripts)
+        self._given[process.id] = frozenset(names) - {name for name, _ in results}
+        self._given[process.id] -= {name for script in scripts for name in script.assigned}
         return names
 
     def _results(self, element: Element, scripts: list[Script]) -> Iterable[tuple[str, Shape]]:
@@ -104,7 +122,11 @@ class Names:
         if multi is not None and (collected := child_text(multi, "loopDataOutputRef")):
             item = self.form_shape(element) if element.kind in HUMAN else ANY
             yield collected, Shape("list", item=item)
-            return
+        else:
+            yield from self._single(element, scripts)
+
+    def _single(self, element: Element, scripts: list[Script]) -> Iterable[tuple[str, Shape]]:
+        """What one instance of an activity sets."""
         if element.kind in HUMAN:
             yield result_variable(element), self.form_shape(element)
         elif element.kind == "serviceTask" and result_variable(element):
@@ -139,7 +161,8 @@ class Names:
             called = self.model.processes.get(element.node.get("calledElement") or "")
             if element.kind == "callActivity" and called is not None:
                 whole = self._whole(called, busy)
-                given = whole if called.outputs is None else {name: whole.get(name, ANY) for name in called.outputs}
+                outputs = set(whole) - self._given[called.id] if called.outputs is None else called.outputs
+                given = {name: whole.get(name, ANY) for name in outputs}
                 for name, shape in given.items():
                     names[name] = merged(names[name], shape) if name in names else shape
         if process.inputs is None:  # a called process without an ioSpecification gets everything the caller has

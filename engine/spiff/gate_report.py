@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 Node = etree._Element
+_SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
 Text = dict[str, str]  # {"zh-CN": …, "en": …}
 
 
@@ -75,10 +76,10 @@ def line_of(node: Node | None) -> int:
 
 
 def nearest_id(node: Node | None) -> str:
-    """The id of the node or of what it stands in."""
+    """The id of the node or of what it stands in; ids of operations and parameters are names, not elements."""
     while node is not None:
         found = node.get("id")
-        if found:
+        if found and not str(node.tag).startswith(_SPIFF):
             return found
         node = node.getparent()
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from engine.spiff.elements import BPMN
 from engine.spiff.gate_model import CONDITIONAL, Element, Flow, Model, Process, Scope, child_text, children
-from engine.spiff.gate_report import Report
+from engine.spiff.gate_report import Node, Report
 
 _GATEWAYS = frozenset(
     {"exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway", "complexGateway"}
@@ -294,7 +294,7 @@ def walk(starts: Iterable[Element], scope: Scope, *, forward: bool) -> set[Eleme
 
 def _check_lanes(process: Process) -> None:
     known = {element.id for element in process.elements}
-    seen: set[str] = set()
+    seen: dict[str, Node] = {}
     for lane in process.node.iter(f"{{{BPMN}}}lane"):
         if not (lane.get("name") or "").strip():
             process.report.problem(lane, "lane-name", "泳道没有名称", "The lane has no name")
@@ -304,11 +304,11 @@ def _check_lanes(process: Process) -> None:
                 process.report.problem(
                     reference, "lane-element", f"没有元素「{name}」", f"There is no element “{name}”"
                 )
-            elif name in seen:
+            elif name in seen and seen[name] not in lane.iterancestors():
                 process.report.problem(
                     reference, "lane-element", f"「{name}」同时在两条泳道里", f"“{name}” is in two lanes", element=name
                 )
-            seen.add(name)
+            seen[name] = lane
 
 
 def check_loops(process: Process) -> None:
@@ -316,17 +316,20 @@ def check_loops(process: Process) -> None:
     for element in process.elements:
         loop = element.node.find(f"{{{BPMN}}}standardLoopCharacteristics")
         if loop is not None:
-            most = loop.get("loopMaximum") or ""
-            if not (most.isascii() and most.isdecimal() and 1 <= int(most[:9]) <= 100):
+            most = loop.get("loopMaximum")
+            if most is not None and not (most.isascii() and most.isdecimal() and 1 <= int(most[:9]) <= 1000):
                 process.report.problem(
                     element.node,
                     "loop-maximum",
-                    "循环须有 1 至 100 的上限 loopMaximum",
-                    "A loop needs a loopMaximum of 1 to 100",
+                    "循环的上限 loopMaximum 须为 1 至 1000",
+                    "The loopMaximum of a loop must be 1 to 1000",
                 )
-            if not child_text(loop, "loopCondition"):
+            if most is None and not child_text(loop, "loopCondition"):
                 process.report.problem(
-                    element.node, "loop-condition", "循环须有条件 loopCondition", "A loop needs a loopCondition"
+                    element.node,
+                    "loop-condition",
+                    "循环须有条件 loopCondition 或上限 loopMaximum",
+                    "A loop needs a loopCondition or a loopMaximum",
                 )
         if loop is not None and element.multi is not None:
             process.report.problem(

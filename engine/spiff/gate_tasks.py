@@ -11,6 +11,7 @@ from engine.spiff.expressions import Expression, is_name
 from engine.spiff.gate_model import HUMAN, Element, Model, Process, result_variable
 from engine.spiff.gate_names import ALWAYS, Checker, Names
 
+_QUOTED = re.compile(r"""(["'])([^"'\\]*)\1\Z""")
 _KEY = re.compile(r"[^{}\s]*(\{(yyyy|yy|mm|dd|n{1,9})\}[^{}\s]*)+\Z")
 
 
@@ -173,13 +174,16 @@ def _check_times(element: Element, checker: Checker) -> None:
             )
 
 
+def unquoted(text: str) -> str:
+    """What stands between the quotes of a single quoted text; else the text itself."""
+    found = _QUOTED.match(text.strip())
+    return found.group(2).strip() if found else text.strip()
+
+
 def is_duration(text: str) -> bool:
     """Whether a text, quoted or not, is a length of time written out."""
-    text = text.strip()
-    if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
-        text = text[1:-1].strip()
     try:
-        parse_duration(text)
+        parse_duration(unquoted(text))
     except (DurationError, ValueError, OverflowError):
         return False
     return True

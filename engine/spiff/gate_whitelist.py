@@ -14,6 +14,8 @@ from engine.spiff.gate_report import Node, Report
 # names the execution library gives to steps of its own
 RESERVED = frozenset({"Start", "End", "Root", "StartEventSplit", "StartEventJoin", "EndJoin"})
 _RESERVED_ENDS = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin", "[child]")
+# their ids are names of variables, which may well appear twice
+_VARIABLES = frozenset({"dataInput", "dataOutput", "inputDataItem", "outputDataItem"})
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z")
 
 
@@ -149,9 +151,9 @@ def _check_id(node: Node, ids: dict[str, Node], report: Report) -> None:
         return
     if space == SPIFF:  # ids of operations and parameters are names of another kind
         return
-    if name in ids:
+    if name in ids and kind not in _VARIABLES:
         report.problem(node, "id-duplicate", f"编号「{name}」重复", f"The id “{name}” is used twice")
-    ids[name] = node
+    ids.setdefault(name, node)
     if space != BPMN:
         return
     if name in RESERVED or name.endswith(_RESERVED_ENDS):

@@ -19,7 +19,7 @@ from engine.spiff.gate_model import (
 )
 from engine.spiff.gate_names import ALWAYS, Checker, Names
 from engine.spiff.gate_shapes import suggestion
-from engine.spiff.gate_tasks import is_duration
+from engine.spiff.gate_tasks import is_duration, unquoted
 
 CYCLES = 100
 
@@ -236,7 +236,17 @@ def _check_instances(element: Element, checker: Checker) -> None:
             report.problem(
                 node, "multi-name", f"{what} 的「{name}」不能作变量名", f"{what} “{name}” cannot be a variable"
             )
-        elif what != "loopDataOutputRef" and name in known:
+        elif what == "outputDataItem" and element.kind not in HUMAN:
+            given_there = checker.names.products(element)
+            if name is not None and name not in given_there:
+                zh, en = suggestion(name, given_there)
+                report.problem(
+                    node,
+                    "multi-output",
+                    f"没有什么给出输出项「{name}」{zh}",
+                    f"Nothing sets the output item “{name}”{en}",
+                )
+        elif what != "loopDataOutputRef" and name in known and name != result_variable(element):
             report.problem(
                 node,
                 "multi-name",
@@ -269,11 +279,11 @@ def _check_timer(element: Element, checker: Checker) -> None:
         report.problem(node, "time", "定时须恰有一个时间", "A timer needs exactly one time")
         return
     kind, text = times[0]
-    bare = text[1:-1].strip() if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'" else text
+    bare = unquoted(text)
     if kind == "timeCycle":
         _check_cycle(element, bare, checker)
     elif kind == "timeDuration" and not is_duration(bare):
-        if bare[:1].isdigit() or bare is not text:
+        if bare[:1].isdigit() or bare != text:
             report.problem(
                 node,
                 "time",
@@ -283,7 +293,7 @@ def _check_timer(element: Element, checker: Checker) -> None:
         else:
             checker.expression(text, node, kind, element=_host(element))
     elif kind == "timeDate" and not _is_date(bare):
-        if bare[:1].isdigit() or bare is not text:
+        if bare[:1].isdigit() or bare != text:
             report.problem(
                 node,
                 "time",

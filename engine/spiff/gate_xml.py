@@ -56,7 +56,8 @@ def read_xml(data: bytes) -> etree._Element:
     about: Any = root.getroottree().docinfo
     if about.doctype or about.internalDTD is not None:
         raise XmlRefused("xml-doctype", "不允许 DOCTYPE", "DOCTYPE is not allowed")
-    for count, node in enumerate(root.iter()):
+    around = [*root.itersiblings(preceding=True), *root.itersiblings()]
+    for count, node in enumerate([*around, *root.iter()]):
         if count > ELEMENTS:
             raise XmlRefused("xml-size", f"元素超过 {ELEMENTS} 个", f"There are more than {ELEMENTS} elements")
         if isinstance(node, (etree._Entity, etree._ProcessingInstruction)):
