@@ -63,6 +63,8 @@ class CallActivity(Holder, spiff.CallActivity):
 
     def prepare(self, process: str, definitions: Any) -> None:
         super().prepare(process, definitions)
+        if self.spec not in definitions.specs:
+            raise ValueError(f"there is no process {self.spec}")
         self.before = compile_script(self.prescript) if self.prescript else None
         self.after = compile_script(self.postscript) if self.postscript else None
 

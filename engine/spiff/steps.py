@@ -224,6 +224,8 @@ class RuleTask(Step, spiff.ScriptTask):
 
     def prepare(self, process: str, definitions: Any) -> None:
         super().prepare(process, definitions)
+        if self.script not in definitions.decisions:
+            raise ValueError(f"there is no decision {self.script}")
         self.decision = definitions.decisions[self.script]
 
     def _run_hook(self, token: Token) -> bool:
