@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pysqlite3
 import sqlalchemy as sa
 
 from bench.bare import REQUEST, STEPS
@@ -19,27 +18,42 @@ from engine import Engine
 
 
 @dataclass
-class Statements:
-    """SQL statements and commits of one database, counted as they are sent."""
+class Sent:
+    """What went through the driver: statements (a batch of rows is one) and commits."""
 
-    sent: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
     commits: int = 0
 
     def watch(self, bind: sa.Engine) -> None:
-        """Count from now on."""
-        sa.event.listen(bind, "before_cursor_execute", self._executed)
-        sa.event.listen(bind, "commit", self._committed)
+        """Count what is sent over new connections of `bind`."""
+        sent = self
 
-    def kinds(self) -> Mapping[str, int]:
-        """How often which verb and table, for the report."""
-        return Counter(re.sub(r"\s+", " ", statement)[:60] for statement in self.sent)
+        class Cursor(pysqlite3.dbapi2.Cursor):  # type: ignore[misc]
+            def execute(self, text: str, *given: Any) -> Any:
+                sent.note(text)
+                return super().execute(text, *given)
 
-    def _executed(self, _c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
-        if not statement.upper().startswith(("BEGIN", "COMMIT", "PRAGMA")):
-            self.sent.append(statement)
+            def executemany(self, text: str, *given: Any) -> Any:
+                sent.note(text)
+                return super().executemany(text, *given)
 
-    def _committed(self, _connection: Any) -> None:
-        self.commits += 1
+        class Connection(pysqlite3.dbapi2.Connection):  # type: ignore[misc]
+            def cursor(self, *_: Any) -> Any:
+                return super().cursor(Cursor)
+
+            def commit(self) -> None:
+                sent.commits += 1
+                super().commit()
+
+        def connect(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> None:
+            named["factory"] = Connection
+
+        sa.event.listen(bind, "do_connect", connect)
+
+    def note(self, text: str) -> None:
+        """Count a statement; what opens and closes a transaction is not one."""
+        if not text.upper().startswith(("BEGIN", "COMMIT", "PRAGMA")):
+            self.statements.append(text)
 
 
 def timed(engine: Engine, instances: int) -> float:
@@ -62,15 +76,16 @@ def statements(folder: Path) -> dict[str, Any]:
     """SQL statements and commits per command, averaged over twenty cases."""
     with company(folder / "statements.db") as engine:
         play(engine, 2)  # what is parsed and cached once per deployment is not part of a step
-        counts = Statements()
+        engine.db.close()  # so that every connection from here on is watched
+        sent = Sent()
         for bind in {engine.db.bind, engine.db.reader}:
-            counts.watch(bind)
+            sent.watch(bind)
         seen: dict[str, list[tuple[int, int]]] = {"start": [], "complete": []}
         for _ in range(20):
-            with counted(counts, seen["start"]):
+            with counted(sent, seen["start"]):
                 result = engine.start("approval", REQUEST, by=ACTOR)
             for _element, answer in STEPS:
-                with counted(counts, seen["complete"]):
+                with counted(sent, seen["complete"]):
                     result = engine.complete(result.tasks[0], answer, by=ACTOR)
     return {
         f"{verb}_{what}": max(pair[index] for pair in pairs)
@@ -80,9 +95,9 @@ def statements(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def counted(counts: Statements, into: list[tuple[int, int]]) -> Iterator[None]:
+def counted(sent: Sent, into: list[tuple[int, int]]) -> Iterator[None]:
     """Add what happens inside as (statements, commits)."""
-    counts.sent.clear()
-    counts.commits = 0
+    sent.statements.clear()
+    sent.commits = 0
     yield
-    into.append((len(counts.sent), counts.commits))
+    into.append((len(sent.statements), sent.commits))
