@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,14 @@ def data() -> dict[str, Any]:
     return found
 
 
+def _signed_by(person: dict[str, Any], today: date) -> dict[str, Any]:
+    """On a machine whose clock is behind the story, people signed the policy a month ago rather than in the future."""
+    signed = person["policy_signed_on"]
+    if signed and date.fromisoformat(signed) > today:
+        return person | {"policy_signed_on": (today - timedelta(days=60)).isoformat()}
+    return person
+
+
 def groups() -> dict[str, str]:
     """Group id → Chinese name."""
     return {row["id"]: row["name_zh"] for row in data()["groups"]}
@@ -94,8 +103,10 @@ def is_demo_loaded(engine: Engine) -> bool:
 def load_demo(engine: Engine, *, progress: Progress | None = None) -> None:
     """People, departments, groups, accounts, and the shipped procedures. No cases."""
 
+    today = engine.now().astimezone(UTC).date()
+
     def work(connection: Connection) -> None:
-        organisation.load(connection, data())
+        organisation.load(connection, data() | {"people": [_signed_by(row, today) for row in data()["people"]]})
         account.load(connection, account.read(HERE / "accounts.csv"), now=engine.now())
 
     engine.db.write(work)

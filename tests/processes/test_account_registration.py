@@ -16,7 +16,7 @@ from processes.registers.account import TITLES
 from processes.scenario_runner import ScenarioClock, Stage
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "processes" / "account_registration" / "scenarios"
-MEMBERS = "gusunmao qiaodongliang shenshafa fangchaji liangyigui songchuanglian ouyangmuwen".split()
+MEMBERS = ["gusunmao", "qiaodongliang", "shenshafa", "fangchaji", "liangyigui", "songchuanglian", "ouyangmuwen"]
 NOW = "2026-11-09T09:00:00+08:00"
 
 
