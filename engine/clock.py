@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -23,6 +24,8 @@ class Ticker:
             self._tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
         )
 
+        self._scheduler.add_job(self._check_calendar, "interval", hours=6, next_run_time=datetime.now(UTC))
+
     def start(self) -> None:
         """Begin ticking."""
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -31,6 +34,12 @@ class Ticker:
     def stop(self) -> None:
         """Finish the running tick and stop."""
         self._scheduler.shutdown(wait=True)
+
+    def _check_calendar(self) -> None:
+        try:
+            self._engine.check_calendar()
+        except Unavailable:
+            log.warning("the database is unavailable, the calendar is checked later")
 
     def _tick(self) -> None:
         try:

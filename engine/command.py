@@ -17,14 +17,15 @@ from uuid import uuid4
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from engine import history
 from engine import tasks as task_rows
 from engine.context import LiveContext
 from engine.db import Stale
-from engine.errors import Conflict, Denied, NotFound
+from engine.errors import Conflict, Denied, ExecutionFailed, GuijuError, NotFound
 from engine.identity import Access, Directory, Grant, Standing, require_active
-from engine.models import case_viewers, instances, task_access, tasks
+from engine.models import case_viewers, incidents, instances, task_access, tasks
 from engine.moments import stamp
 from engine.operations import OperationContext
 from engine.prepared import Prepared
@@ -70,6 +71,11 @@ ON_TASK = Prepared(
     )
     .where(tasks.c.task_id == sa.bindparam("task"))
     .with_for_update(of=instances)
+)
+CLOSE_INCIDENTS = Prepared(  # an ended case needs nobody's help any more
+    sa.update(incidents)
+    .where(incidents.c.instance_id == sa.bindparam("instance"), incidents.c.resolved_at.is_(None))
+    .values(resolved_at=sa.bindparam("at"))
 )
 NOTHING = Waiting(tasks=(), timers=(), operations=())
 
@@ -234,6 +240,7 @@ class Unit:
             self.say("register.changed", **change)
         if ended:
             self.say("instance.ended", element=row.end, status=row.status)
+            CLOSE_INCIDENTS.run(self.connection, instance=row.instance_id, at=stamp(self.now))
         self._said.extend(self._late)
         digest = task_rows.sha256(state)
         command = history.Event(
@@ -330,7 +337,15 @@ class Unit:
             calendar=self.engine.calendar(self.connection),
             new_id=uuid4,
         )
-        result = operation.handler(context, **call.parameters)
+        try:
+            result = operation.handler(context, **call.parameters)
+        except (GuijuError, DBAPIError):
+            raise
+        except Exception as error:  # a fault in the operation: the command is undone and its element named
+            reason = f"{call.name}: {type(error).__name__}: {error}"[:500]
+            raise ExecutionFailed(
+                "operation_failed", element=call.element, process=call.process, reason=reason
+            ) from error
         for kind, data in context.events:
             self._late.append(history.Event(type=kind, actor=self.by, element=call.element, data=data))
         plain: dict[str, Any] = orjson.loads(history.canonical(result))  # as the history keeps it

@@ -95,8 +95,8 @@ class ExecutionFailed(GuijuError):
     status = 500
     code = "execution_failed"
     text: ClassVar[Text] = {
-        "zh-CN": "流程在环节「{element}」无法继续：{reason}。已通知管理员，无需重复提交",
-        "en": "The case cannot go on at step “{element}”: {reason}. The administrator has been told",
+        "zh-CN": "流程在环节「{element}」无法继续：{reason}。本次操作未保存",
+        "en": "The case cannot go on at step “{element}”: {reason}. Nothing was saved",
     }
 
     def __init__(

@@ -21,7 +21,8 @@ from sqlalchemy.engine import Connection
 from engine.command import Unit
 from engine.errors import Denied, ExecutionFailed, GuijuError, NotFound
 from engine.history import canonical
-from engine.models import incidents, instances, jobs, people, task_access, tasks
+from engine.identity import LOCAL, Directory
+from engine.models import incidents, instances, jobs, people, settings, task_access, tasks
 from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
 from engine.tasks import raise_incident
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 6  # then the job becomes an incident
+AHEAD = timedelta(days=60)  # how far before the first unannounced day the administrators are told
 BACKOFF = timedelta(seconds=15)  # doubled after each attempt: 15 s, 30 s, 1, 2, 4 minutes
 
 
@@ -229,6 +231,29 @@ def _give_up(engine: Engine, job: Job, message: dict[str, str], code: str) -> No
         unit.finish()
 
     engine.db.write(work)
+
+
+def warn_of_unannounced(engine: Engine) -> bool:
+    """Notify the administrators when days within AHEAD have no announced holidays, once for each such year."""
+    day = (engine.now() + AHEAD).astimezone(LOCAL).date()
+
+    def work(connection: Connection) -> bool:
+        calendar = engine.calendar(connection)
+        told = connection.scalar(sa.select(settings.c.value).where(settings.c.name == "calendar_told"))
+        if calendar.is_announced(day) or told == day.year:
+            return False
+        connection.execute(sa.delete(settings).where(settings.c.name == "calendar_told"))
+        connection.execute(sa.insert(settings).values(name="calendar_told", value=day.year))
+        text = {
+            "zh-CN": f"工作日历只含 {calendar.horizon} 年及以前的节假日安排。{day.year} 年的期限暂按周末推算，请在公布后补录放假与调休日",
+            "en": f"Public holidays are known up to {calendar.horizon}. Deadlines in {day.year} count weekends only; "
+            "enter the holidays and make-up days once they are announced",
+        }
+        users = Directory(connection).usernames(f"g:{group}" for group in sorted(engine.administrators))
+        notify(connection, users, text, instance_id=None, at=stamp(engine.now()), new_id=uuid4)
+        return True
+
+    return engine.db.write(work)
 
 
 def hold(connection: Connection, instance_id: str, *, held: bool) -> None:

@@ -331,6 +331,10 @@ class Engine:
         """Do what is due now: fire timers, send reminders, call external operations. Returns how many jobs were run."""
         return jobs.run_due(self, limit)
 
+    def check_calendar(self) -> bool:
+        """Tell the administrators, once a year, when deadlines come to reach past the announced public holidays."""
+        return jobs.warn_of_unannounced(self)
+
     def next_due(self) -> datetime | None:
         """When the next job is due, or None."""
         return jobs.next_due(self)

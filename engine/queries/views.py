@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from engine import forms
 from engine.errors import Denied, Text
 from engine.identity import LOCAL, Access, Directory, Standing
+from engine.jobs import note_refusal
 from engine.models import history, instances, task_access, tasks
 from engine.moments import moment
 from engine.queries.reading import Sealed, is_auditor, readable_case, reader
@@ -131,7 +132,17 @@ class DiagramView:
 
 
 def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
-    """The page of one task. Raises NotFound, Denied (recused said as such), Conflict when it is done or gone."""
+    """The page of one task. Raises NotFound, Denied (recused said as such), Conflict when it is done or gone.
+
+    A refusal is written into the case's history, as refused commands are."""
+    try:
+        return _task(engine, task_id, actor)
+    except Denied as refusal:
+        note_refusal(engine, ("task", task_id), by=actor, command="open", refusal=refusal)
+        raise
+
+
+def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         query = sa.select(*TASK_COLUMNS, tasks.c.draft, instances.c.state, instances.c.suspended)
@@ -271,7 +282,15 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
 
 
 def case(engine: Engine, instance_id: str, *, actor: str) -> CaseView:
-    """The page of one case. Raises NotFound, Denied."""
+    """The page of one case. Raises NotFound, Denied; a refusal is written into the case's history."""
+    try:
+        return _case(engine, instance_id, actor)
+    except Denied as refusal:
+        note_refusal(engine, ("instance", instance_id), by=actor, command="open", refusal=refusal)
+        raise
+
+
+def _case(engine: Engine, instance_id: str, actor: str) -> CaseView:
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         row = readable_case(engine, connection, instance_id, who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from engine import Engine, queries, replay, save_directory, verify
-from engine.errors import Conflict, Denied, GateRefused, Invalid, Unavailable
+from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, Invalid, Unavailable
 
 
 def start(engine: Engine, **more: Any) -> Any:
@@ -440,3 +441,64 @@ def test_pages_go_on_where_the_last_one_ended(engine: Engine, clock: Any) -> Non
         cursor = page.next
     assert cursor is None and len(set(seen)) == 7
     assert queries.counts(engine, actor="boris") == {"mine": 0, "claimable": 7}
+
+
+def broken_at_runtime(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The approval procedure with a condition that cannot be worked out for an amount of zero."""
+    condition = b'review.outcome == "agree" and 10 // amount > 0'
+    return {**files, "approval.bpmn": files["approval.bpmn"].replace(b'review.outcome == "agree"', condition)}
+
+
+def test_a_case_that_cannot_go_on_is_undone_and_becomes_an_incident(engine: Engine, files: dict[str, bytes]) -> None:
+    engine.deploy(broken_at_runtime(files), by="root")
+    case = engine.start("approval", {"amount": 0}, by="anna")
+    with pytest.raises(ExecutionFailed) as caught:
+        engine.complete(case.tasks[0], {"outcome": "agree"}, by="boris")
+    assert caught.value.element in ("agreed", "f3")
+    assert queries.task(engine, case.tasks[0], actor="boris").status == "open"
+    assert queries.inspect(engine, case.instance_id).status == "incident"
+    [incident] = queries.open_incidents(engine, actor="root")
+    assert incident.error["message"]["zh-CN"]
+    with pytest.raises(ExecutionFailed):
+        engine.retry(incident.incident_id, by="root")
+    assert len(queries.open_incidents(engine, actor="root")) == 1
+    engine.complete(case.tasks[0], {"outcome": "return"}, by="boris")
+    assert queries.inspect(engine, case.instance_id).end == "end_withdrawn"
+    assert queries.open_incidents(engine, actor="root") == []
+    assert replay(engine, case.instance_id).same and verify(engine.db).broken == ()
+
+
+def test_an_operation_that_fails_undoes_the_command_and_names_its_element(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, task = review_of(engine)
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a fault of ours")
+
+    operation = engine.operations.get("test.enter")
+    monkeypatch.setitem(engine.operations._known, "test.enter", replace(operation, handler=fail))
+    with pytest.raises(ExecutionFailed) as caught:
+        engine.complete(task, {"outcome": "agree"}, by="boris")
+    assert caught.value.element == "enter"
+    monkeypatch.undo()
+    [incident] = queries.open_incidents(engine, actor="root")
+    assert engine.retry(incident.incident_id, by="root").status == "active"
+    assert queries.inspect(engine, instance).variables["review"]["by"] == "boris"
+
+
+def test_a_refused_look_is_written_down(engine: Engine) -> None:
+    instance, task = review_of(engine)
+    refused(lambda: queries.task(engine, task, actor="kassa"))
+    refused(lambda: queries.case(engine, instance, actor="kassa"))
+    looks = [(actor, data["tried"]) for kind, actor, data in events(engine, instance) if kind == "access.refused"]
+    assert looks == [("kassa", "open"), ("kassa", "open")]
+    assert verify(engine.db).broken == () and replay(engine, instance).same
+
+
+def test_the_administrator_is_told_once_when_holidays_are_not_announced_yet(engine: Engine, clock: Any) -> None:
+    clock.advance(days=400)
+    assert (engine.check_calendar(), engine.check_calendar()) == (True, False)
+    [told] = queries.told(engine, actor="root")
+    assert "2027" in told["text"]["zh-CN"] or "2028" in told["text"]["zh-CN"]
+    assert queries.told(engine, actor="anna") == []
