@@ -125,13 +125,22 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
         return "\n".join(f"{title}{_('：')}{one}" for title, one in parts if one not in ("", [], None))
     part = _automatic(part)
     if part.get("x-source"):
-        return next((title for key, title, _hint in choices(part["x-source"]) if key == value), str(value))
+        return name_of(part["x-source"], str(value))
     told = part.get("x-outcomes", {}).get(str(value), {}).get("title") or part.get("x-enum-titles", {}).get(str(value))
     if told:
         return text(told)
     if part.get("format") == "date-time":
         return words.exact(datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone())
     return str(value)
+
+
+def name_of(source: str, key: str) -> str:
+    """The name behind an id; people who have left keep theirs."""
+    for known, title, _hint in choices(source):
+        if known == key:
+            return title
+    left = queries.person(engine(), key) if source == "people" else None
+    return text(left.names) if left else key
 
 
 def choices(source: str) -> list[tuple[str, str, str]]:
@@ -184,7 +193,7 @@ def _entry(part: Mapping[str, Any], kind: str, widget: str, value: Any, common: 
     longest = part.get("maxLength")
     if longest:
         attributes["maxlength"] = longest
-    if widget == "textarea" or (longest or 0) > LONG:
+    if widget == "textarea" or ((longest or 0) > LONG and not part.get("format") and not part.get("pattern")):
         return Field(kind="textarea", value=said, attributes=attributes, **common)
     style = {"date": "date", "date-time": "datetime-local", "email": "email", "uri": "url", "time": "time"}
     attributes["type"] = style.get(part.get("format", ""), "text")

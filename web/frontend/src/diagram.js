@@ -1,6 +1,7 @@
 // The diagram of a case with where it stands: done in walnut, current ringed, the rest grey. Reads, never writes.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 
+const LABEL = 92; // px: what the library itself gives a label without bounds
 const ink = { defaultFillColor: "var(--paper-raised)", defaultStrokeColor: "var(--line-strong)", defaultLabelColor: "var(--ink)" };
 
 // `name:en` of an element stands in its extension elements, whatever namespace prefix the file uses.
@@ -15,6 +16,18 @@ function translate(element, language, seen = new Set()) {
   for (const key of ["rootElements", "flowElements", "artifacts", "participants", "laneSets", "lanes", "childLaneSet"]) {
     const inner = element[key];
     for (const child of Array.isArray(inner) ? inner : inner ? [inner] : []) translate(child, language, seen);
+  }
+}
+
+// Labels were measured for another font or language: give each room for a few words, centred where it stood.
+function widen(definitions) {
+  for (const diagram of definitions.diagrams ?? []) {
+    for (const { label } of diagram.plane?.planeElement ?? []) {
+      const bounds = label?.bounds;
+      if (!bounds || bounds.width >= LABEL) continue;
+      bounds.x -= (LABEL - bounds.width) / 2;
+      bounds.width = LABEL;
+    }
   }
 }
 
@@ -55,7 +68,11 @@ export async function show(place) {
       zoomScroll: { enabled: false },
     });
     const language = document.documentElement.lang;
-    if (language !== "zh-CN") viewer.on("import.parse.complete", ({ definitions }) => translate(definitions, language));
+    viewer.on("import.parse.complete", ({ definitions }) => {
+      if (!definitions) return;
+      if (language !== "zh-CN") translate(definitions, language);
+      widen(definitions);
+    });
     await viewer.importXML(data.xml);
     mark(viewer, data);
     frame(viewer, data.active);
