@@ -245,7 +245,8 @@ def warn_of_unannounced(engine: Engine) -> bool:
         connection.execute(sa.delete(settings).where(settings.c.name == "calendar_told"))
         connection.execute(sa.insert(settings).values(name="calendar_told", value=day.year))
         text = {
-            "zh-CN": f"工作日历只含 {calendar.horizon} 年及以前的节假日安排。{day.year} 年的期限暂按周末推算，请在公布后补录放假与调休日",
+            "zh-CN": f"工作日历只含 {calendar.horizon} 年及以前的节假日安排。{day.year} 年的期限暂按周末推算，"
+            "请在公布后补录放假与调休日",
             "en": f"Public holidays are known up to {calendar.horizon}. Deadlines in {day.year} count weekends only; "
             "enter the holidays and make-up days once they are announced",
         }

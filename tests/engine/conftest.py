@@ -73,7 +73,8 @@ APPROVAL = """<?xml version="1.0" encoding="UTF-8"?>
     <spiffworkflow:property name="form" value="request"/><spiffworkflow:property name="name:en" value="Request"/>
   </spiffworkflow:properties></bpmn:extensionElements><bpmn:outgoing>f1</bpmn:outgoing></bpmn:startEvent>
   <bpmn:userTask id="review" name="审核"><bpmn:extensionElements><spiffworkflow:properties>
-    <spiffworkflow:property name="form" value="decision"/><spiffworkflow:property name="candidates" value="&quot;bosses&quot;"/>
+    <spiffworkflow:property name="form" value="decision"/>
+    <spiffworkflow:property name="candidates" value="&quot;bosses&quot;"/>
     <spiffworkflow:property name="recuse" value="[initiator]"/><spiffworkflow:property name="due" value="4wh"/>
     <spiffworkflow:property name="remind" value="2wh"/><spiffworkflow:property name="name:en" value="Review"/>
   </spiffworkflow:properties></bpmn:extensionElements>

@@ -356,7 +356,8 @@ def drop_guards(engine: Engine, connection: Any) -> None:
         ("missing", "delete from history where seq = 3 and instance_id = '{i}'"),
         (
             "head",
-            "delete from history where instance_id = '{i}' and seq = (select seq from instances where instance_id = '{i}')",
+            "delete from history where instance_id = '{i}' and seq = "
+            "(select seq from instances where instance_id = '{i}')",
         ),
         ("row", "update history set type = 'task.cancelled' where seq = 3 and instance_id = '{i}'"),
         ("state", "update instances set state = state || ' ' where instance_id = '{i}'"),
