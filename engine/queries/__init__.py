@@ -22,9 +22,10 @@ from engine.queries.catalogue import (
     start_form,
     startable,
 )
+from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
 from engine.queries.rows import CaseRow, Page, PersonRef, TaskRow
-from engine.queries.views import CaseView, Decided, DiagramView, Entry, Record, TaskView, case, diagram, task
+from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 
 __all__ = [
     "CaseRow",
