@@ -230,7 +230,7 @@ class Unit:
         row, case = self.row, self.case
         waiting = self._after = case.waiting()
         ended = case.status != "active"
-        row.end, state = case.end, case.dump()
+        row.end, state = case.end if ended else None, case.dump()
         row.status = case.status if ended else ("active" if row.status != "incident" else "incident")
         info = self.definitions.processes[row.process]
         row.title = self._title(info) or row.title

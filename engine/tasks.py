@@ -15,6 +15,7 @@ from engine.models import incidents, jobs, task_access, tasks
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.case import HumanTask, Waiting
+from engine.spiff.timers import literal
 
 if TYPE_CHECKING:
     from engine.command import Unit
@@ -159,7 +160,7 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
         may = [f"u:{assignee}"] if assignee else _candidates(unit, task)
         recused = unit.directory.principals(unit.evaluate(info.recuse, task.data)) if info.recuse else []
         reads = unit.directory.principals(unit.evaluate(info.visible_to, task.data)) if info.visible_to else []
-        due = stamp(calendar.add(unit.now, info.due)) if info.due else None
+        due = _due(unit, task, info.due)
         rows.append(
             {
                 "instance_id": instance_id,
@@ -185,6 +186,14 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
     INSERT_TASKS.run_many(unit.connection, rows)
     INSERT_ACCESS.run_many(unit.connection, access)
     return reminders
+
+
+def _due(unit: Unit, task: HumanTask, source: str | None) -> str | None:
+    """When the task is due: `source` is a duration as it stands or an expression that gives one (or nothing)."""
+    if not source:
+        return None
+    wait = literal(source) or unit.evaluate(source, task.data)
+    return stamp(unit.engine.calendar(unit.connection).add(unit.now, str(wait))) if wait else None
 
 
 def _assignee(unit: Unit, task: HumanTask) -> str | None:
