@@ -60,6 +60,8 @@ class Load:
                 if answer is None:
                     break
                 self.completed.append((instance, element))
+        if client is not None:
+            client.close()
 
     def _until_answered(
         self, client: Client | None, path: str, body: dict[str, Any], key: str
@@ -68,19 +70,27 @@ class Load:
         first = True
         while True:
             try:
-                client = client or Client(self.port).login(ACTOR)
+                if client is None:
+                    client = Client(self.port)
+                    client.login(ACTOR)
                 return client, client.post(path, body, key=key)
             except Refused as error:
-                if error.status == 503 or error.status == 401:
+                if error.status in (401, 503):
+                    self._drop(client)
                     client = None
-                    time.sleep(0.02)
                     continue
                 self.refused.append(f"{path} {error}")
                 return client, None
             except (OSError, http.client.HTTPException, json.JSONDecodeError):
                 self.repeated += first
+                self._drop(client)
                 first, client = False, None
-                time.sleep(0.02)
+
+    def _drop(self, client: Client | None) -> None:
+        """Give up a connection, and do not storm a server that is starting."""
+        if client is not None:
+            client.close()
+        time.sleep(0.02)
 
 
 def run(folder: Path, times: int, seed: int | None = None) -> dict[str, Any]:
@@ -92,17 +102,19 @@ def run(folder: Path, times: int, seed: int | None = None) -> dict[str, Any]:
     server = Server(database)
     server.start()
     load = Load(port=server.port)
-    clients = [threading.Thread(target=load.work) for _ in range(CLIENTS)]
+    clients = [threading.Thread(target=load.work, daemon=True) for _ in range(CLIENTS)]
     for thread in clients:
         thread.start()
-    for _ in range(times):
-        time.sleep(dice.uniform(0.05, 0.6))  # the random moment: under load there is no event to wait for
-        server.kill()
-        server.start()
-    load.stop.set()
-    for thread in clients:
-        thread.join(timeout=120)
-    server.stop()
+    try:
+        for _ in range(times):
+            time.sleep(dice.uniform(0.05, 0.6))  # the random moment: under load there is no event to wait for
+            server.kill()
+            server.start()
+    finally:
+        load.stop.set()
+        for thread in clients:
+            thread.join(timeout=60)
+        server.stop()
     return {
         "kills": times,
         "kill_acknowledged": len(load.started) + len(load.completed),
