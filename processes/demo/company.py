@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from engine import Directory, Engine
+from engine import Directory, Engine, queries
 from processes import organisation
 from processes.bundle import shipped
 from processes.registers import account
@@ -95,9 +95,11 @@ def groups() -> dict[str, str]:
 
 
 def is_demo_loaded(engine: Engine) -> bool:
-    """Whether there are people already."""
+    """Whether its people are there and may start something; half loaded is not loaded."""
     with engine.db.read() as connection:
-        return bool(Directory(connection).people())
+        known = {person.username for person in Directory(connection).people() if person.active}
+    starter = DEMO_LOGINS[0][0]
+    return starter in known and bool(queries.startable(engine, actor=starter))
 
 
 def load_demo(engine: Engine, *, progress: Progress | None = None) -> None:
