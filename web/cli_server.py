@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from web.config import Config
 
 THREADS = 16
+HOLIDAYS_AHEAD = timedelta(days=60)  # how early the administrator is told that the holiday calendar ends
 _PR_SET_PDEATHSIG = 1
 
 
@@ -111,7 +113,9 @@ def load(engine: Engine, t: Tongue) -> bool:
 
 
 def announce(address: str, demo: bool, t: Tongue) -> None:
-    """Print where the server is and, in the demo, who can log in."""
+    """Print where the server is, in the demo who can log in, and whether the calendar runs out soon."""
+    from engine import Calendar
+
     click.echo(t(f"规矩已启动：{address}", f"Guiju is running: {address}"))
     if demo:
         import processes
@@ -120,6 +124,15 @@ def announce(address: str, demo: bool, t: Tongue) -> None:
         for username, names, role in processes.DEMO_LOGINS:
             click.echo(f"  {username:<16} {t.of(names)} · {t.of(role)}")
         click.echo(t(f"演示密码：{processes.DEMO_PASSWORD}", f"Demo password: {processes.DEMO_PASSWORD}"))
+    if (datetime.now(UTC) + HOLIDAYS_AHEAD).year > Calendar.horizon:
+        year = Calendar.horizon
+        click.echo(
+            t(
+                f"注意：节假日数据只到 {year} 年，此后的时限只按周末计算；可在 calendar_days 表补充",
+                f"Note: public holidays are known up to {year}; later deadlines count weekends only. "
+                "Add days in the table calendar_days",
+            )
+        )
     click.echo(t("按 Ctrl+C 停止", "Press Ctrl+C to stop"))
 
 
