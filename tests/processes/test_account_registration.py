@@ -140,6 +140,18 @@ def test_recused_members_are_told_so_and_nothing_more(engine: Engine) -> None:
     assert told == ["管理小组有一项表决，你已回避"]
 
 
+def test_an_extension_gives_two_more_working_days(company: tuple[Engine, ScenarioClock]) -> None:
+    engine, clock = company
+    case = engine.start("account_registration", form(), by="michuangdian").instance_id
+    do(engine, case, "dept_confirm", "shenshafa", outcome="agree")
+    do(engine, case, "admin_precheck", "taochouti", outcome="ok")
+    clock.set(datetime.fromisoformat("2026-11-12T09:00:00+08:00"))
+    engine.tick()
+    do(engine, case, "extension", "gusunmao", outcome="extend")
+    due = [row.due_at for row in queries.inbox(engine, actor="shenshafa").items if row.element == "ballot"]
+    assert due == [datetime.fromisoformat("2026-11-16T09:00:00+08:00")]
+
+
 def test_an_endorsing_head_is_recused_when_the_company_wants_it(engine: Engine) -> None:
     engine.db.write(lambda connection: engine_setting(connection, "endorser_may_vote", False))
     case = engine.start("account_registration", form(), by="michuangdian").instance_id
@@ -156,11 +168,11 @@ def engine_setting(connection: Any, name: str, value: Any) -> None:
     connection.execute(sa.insert(settings).values(name=name, value=value))
 
 
-def test_members_read_open_ballots_and_the_applicant_does_not(engine: Engine) -> None:
-    case = engine.start("account_registration", form(), by="michuangdian").instance_id
+def test_members_read_open_ballots_and_neither_applicant_nor_recused_members_do(engine: Engine) -> None:
+    case = engine.start("account_registration", form(responsible="ouyangmuwen"), by="michuangdian").instance_id
     do(engine, case, "dept_confirm", "shenshafa", outcome="agree")
     do(engine, case, "admin_precheck", "taochouti", outcome="ok")
     do(engine, case, "ballot", "fangchaji", outcome="reject", comment="与主号重复")
-    shown = str(queries.case(engine, case, actor="michuangdian"))
-    assert "与主号重复" not in shown
+    for outsider in ("michuangdian", "ouyangmuwen", "taotaideng"):
+        assert "与主号重复" not in str(queries.case(engine, case, actor=outsider)), outsider
     assert "与主号重复" in str(queries.case(engine, case, actor="gusunmao"))
