@@ -1,4 +1,4 @@
-"""`guiju serve`, `init` and `demo`: a database, a company to look at, and the server over both."""
+"""`guiju serve` and `demo`: the server, and a company to look at."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def add(group: click.Group, t: Tongue) -> None:
-    """Add the three commands."""
+    """Add the two commands."""
 
     @group.command(
         name="serve",
@@ -68,20 +68,6 @@ def add(group: click.Group, t: Tongue) -> None:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         announce(f"http://{shown}:{port}", demo, t)
         run(config, host, port, threads)
-
-    @group.command(
-        name="init",
-        help=t(
-            "建立空数据库，或把已有的升级到当前版本。",
-            "Make an empty database, or bring an existing one up to date.",
-        )
-        + examples("guiju init", "guiju init --database postgresql://guiju@localhost/guiju"),
-    )
-    @database_option(t)
-    def init(database: str) -> None:
-        with opened(database):
-            pass
-        click.echo(t(f"数据库已就绪：{safe(database)}", f"The database is ready: {safe(database)}"))
 
     @group.command(
         name="demo",
@@ -198,10 +184,3 @@ def die_with_parent() -> None:
     """Whoever kills the server means its worker too; an orphan would keep the port and the database."""
     with contextlib.suppress(OSError, AttributeError):  # Linux only
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def safe(database: str) -> str:
-    """The address without its password."""
-    from sqlalchemy.engine import make_url
-
-    return make_url(database).render_as_string(hide_password=True)

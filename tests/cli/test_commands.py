@@ -15,9 +15,10 @@ from engine import Database
 from engine.errors import GuijuError
 from web.cli import build
 from web.cli_text import Tongue, tongue
+from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["check", "demo", "deploy", "init", "replay", "scenario", "serve", "verify"]
+COMMANDS = ["check", "demo", "deploy", "init", "password", "replay", "scenario", "serve", "verify"]
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
@@ -97,8 +98,27 @@ def test_init_makes_a_database_and_leaves_an_existing_one_alone(db_url: str) -> 
         assert made.exit_code == 0
 
 
-def test_a_password_in_the_address_is_not_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from web.cli_server import safe
+def test_a_company_of_ones_own_gets_the_shipped_procedures_and_passwords(db_url: str) -> None:
+    company = ROOT / "processes/demo/organisation.json"
+    assert guiju("init", "--company", str(company), "--database", db_url).exit_code == 0
+
+    def setting(user: str, secret: str) -> Result:
+        command = ["password", user, "--database", db_url]
+        return CliRunner().invoke(build(Tongue("en")), command, input=secret, catch_exceptions=False)
+
+    assert setting("michuangdian", "a long enough one").exit_code == 0
+    assert setting("michuangdian", "short").exit_code == 1
+    assert setting("nobody", "a long enough one").exit_code == 1
+    db = Database.open(db_url)
+    assert check_password(db, "michuangdian", "a long enough one")
+    assert not check_password(db, "michuangdian", "short")
+    with db.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM definitions").scalar() == 2
+    db.close()
+
+
+def test_a_password_in_the_address_is_not_printed() -> None:
+    from web.cli_company import safe
 
     assert "hush" not in safe("postgresql://guiju:hush@localhost/guiju")
 
