@@ -93,7 +93,6 @@ class Token(Task):
         above = parent.parent
         self._parent = above.id
         above._children.append(self.id)
-        self.workflow.tasks[self.id] = self.workflow.tasks.pop(self.id)  # last in both, so that saving keeps the order
 
     def remove(self) -> None:
         """Take this token away; it must have no children left."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.engine.spiff.kernel.driving import ROLL, Play
+from engine.spiff.case import OperationCall
+from tests.engine.spiff.kernel.driving import ROLL, Answers, Play
 
 
 def test_the_default_flow_is_taken_when_no_condition_holds() -> None:
@@ -113,7 +114,7 @@ def test_a_missing_input_becomes_none() -> None:
 
 
 def test_a_process_without_declarations_takes_everything_and_gives_back_what_it_wrote() -> None:
-    play = Play("whole").do("first").do("greet")
+    play = Play("whole", beside="before the call").do("first").do("greet")
     assert play.case.variables()["greetings"] == 1
     play.do("beside", note="while the other one is called")
     assert play.open() == ["greet"]
@@ -168,3 +169,19 @@ def test_a_cancelled_case_waits_for_nothing() -> None:
     assert (play.case.status, play.case.end) == ("cancelled", None)
     assert play.case.waiting().tasks == ()
     assert len(play.case.dump()) < 600
+
+
+def test_an_operation_that_changes_what_it_is_given_changes_nothing_else() -> None:
+    class Meddling(Answers):
+        def operation(self, call: OperationCall) -> dict[str, object] | None:
+            for value in call.parameters.values():
+                if isinstance(value, list):
+                    value.clear()
+            return {"done": True}
+
+    play = Play("vote", roll=ROLL[:2])
+    nudge = next(timer for timer in play.case.waiting().timers if timer.element == "nudge")
+    play.case.fire(nudge.token, Meddling(1, nudge.due))
+    assert play.case.variables()["roll"] == ROLL[:2]
+    (operation,) = [trace for trace in play.case.take_trace() if trace.kind == "operation"]
+    assert operation.data["parameters"] == {"to": ROLL[:2]}

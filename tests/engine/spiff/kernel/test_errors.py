@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import ExecutionFailed
 from engine.spiff.failures import ErrorUncaught
-from tests.engine.spiff.kernel.driving import Play
+from tests.engine.spiff.kernel.driving import Play, diagram
 
 
 def test_an_error_is_caught_on_its_own_subprocess_only() -> None:
@@ -42,3 +42,25 @@ def test_an_error_nobody_catches_fails_and_names_the_element() -> None:
     assert isinstance(failure.value, ExecutionFailed)
     assert (failure.value.element, failure.value.process) == ("in_oops", "thrower")
     assert "OOPS" in failure.value.message["zh-CN"] and "OOPS" in failure.value.message["en"]
+
+
+@pytest.mark.parametrize("sequential", ["true", "false"])
+def test_an_error_in_one_instance_is_caught_on_the_activity_and_stops_the_others(sequential: str) -> None:
+    marker = f'multiInstanceLoopCharacteristics isSequential="{sequential}"'
+    each = diagram(
+        f"""<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="each"/><subProcess id="each">
+        <{marker}><loopDataInputRef>roll</loopDataInputRef><inputDataItem id="who"/></multiInstanceLoopCharacteristics>
+        <startEvent id="is"/><sequenceFlow id="i1" sourceRef="is" targetRef="ask"/><userTask id="ask"/>
+        <sequenceFlow id="i2" sourceRef="ask" targetRef="no"/><endEvent id="no">
+        <errorEventDefinition errorRef="bad"/></endEvent>
+        </subProcess><boundaryEvent id="caught" attachedToRef="each"><errorEventDefinition errorRef="bad"/>
+        </boundaryEvent>
+        <sequenceFlow id="f2" sourceRef="each" targetRef="e"/>
+        <sequenceFlow id="f3" sourceRef="caught" targetRef="mend"/>
+        <userTask id="mend"/><sequenceFlow id="f4" sourceRef="mend" targetRef="e"/><endEvent id="e"/>""",
+        after='<error id="bad" errorCode="BAD"/>',
+    )
+    play = Play("p", definitions=each, reload="command").do("ask")
+    assert play.open() == ["mend"]
+    play.do("mend")
+    assert play.case.status == "completed"

@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from engine.spiff.case import Case
-from tests.engine.spiff.kernel.driving import Play
+from engine.spiff.failures import Stalled
+from tests.engine.spiff.kernel.driving import Play, diagram
 
 
 @pytest.mark.parametrize("order", list(permutations(["legal", "brand", "scan"])))
@@ -71,3 +72,30 @@ def test_what_waits_at_a_join_survives_loading() -> None:
     play.case = Case.load(play.definitions, play.case.dump())
     play.do("brand").answer("scan")
     assert play.open() == ["decide"]
+
+
+def test_a_second_token_on_the_same_flow_waits_for_a_round_of_its_own() -> None:
+    two_and_one = diagram(
+        """<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="fork"/><parallelGateway id="fork"/>
+        <sequenceFlow id="f2" sourceRef="fork" targetRef="a"/><userTask id="a"/>
+        <sequenceFlow id="f3" sourceRef="a" targetRef="m"/>
+        <sequenceFlow id="f4" sourceRef="fork" targetRef="b"/><userTask id="b"/>
+        <sequenceFlow id="f5" sourceRef="b" targetRef="m"/>
+        <exclusiveGateway id="m"/><sequenceFlow id="f6" sourceRef="m" targetRef="join"/>
+        <sequenceFlow id="f7" sourceRef="fork" targetRef="c"/><userTask id="c"/>
+        <sequenceFlow id="f8" sourceRef="c" targetRef="join"/>
+        <parallelGateway id="join"/><sequenceFlow id="f9" sourceRef="join" targetRef="after"/><userTask id="after"/>
+        <sequenceFlow id="f10" sourceRef="after" targetRef="e"/><endEvent id="e"/>"""
+    )
+    play = Play("p", definitions=two_and_one, reload="command").do("a").do("b")
+    assert play.open() == ["c"]
+    play.do("c")
+    assert play.open() == ["after"]
+    with pytest.raises(Stalled) as failure:
+        play.do("after")
+    assert failure.value.element == "join"
+
+
+def test_the_default_of_an_inclusive_gateway_is_taken_only_when_nothing_else_is() -> None:
+    assert Play("inclusive").do("ask", want=["b"]).open() == ["b"]
+    assert Play("inclusive").do("ask", want=[]).open() == ["c"]

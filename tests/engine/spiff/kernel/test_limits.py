@@ -7,12 +7,14 @@ import pytest
 from engine.errors import ExecutionFailed
 from engine.spiff.case import Case
 from engine.spiff.failures import BadValue, EvaluationFailed, NotOpen, NoWayOut, Stalled, StepBudgetExceeded
+from engine.spiff.steps import UserTask
 from tests.engine.spiff.kernel.driving import Answers, Play, diagram
 
 TURNING = """
 <startEvent id="start"/><sequenceFlow id="f1" sourceRef="start" targetRef="again"/>
 <exclusiveGateway id="again"/><sequenceFlow id="f2" sourceRef="again" targetRef="count"/>
-<scriptTask id="count"><script>n = n + 1</script></scriptTask><sequenceFlow id="f3" sourceRef="count" targetRef="fork"/>
+<scriptTask id="count"><script>n = n + 1</script></scriptTask>
+<sequenceFlow id="f3" sourceRef="count" targetRef="fork"/>
 <parallelGateway id="fork"/>
 <sequenceFlow id="f4" sourceRef="fork" targetRef="one"/><sequenceFlow id="f5" sourceRef="fork" targetRef="meet"/>
 <scriptTask id="one"><script>one = n</script></scriptTask><sequenceFlow id="f6" sourceRef="one" targetRef="meet"/>
@@ -32,7 +34,7 @@ def test_a_loop_of_the_engine_may_turn_two_hundred_times() -> None:
 def test_a_loop_that_never_ends_is_stopped_and_named() -> None:
     with pytest.raises(StepBudgetExceeded) as failure:
         Play("p", definitions=diagram(TURNING), most=10**9)
-    assert failure.value.process == "p"
+    assert (failure.value.process, failure.value.args_["limit"]) == ("p", 2_000)
     assert failure.value.element in {"again", "count", "fork", "one", "meet", "enough"}
 
 
@@ -176,3 +178,14 @@ def test_an_error_of_the_answering_side_comes_through_untouched() -> None:
 
     with pytest.raises(ConnectionError):
         Case.start(Play("parallel").definitions, "parallel", {}, Broken())
+
+
+def test_running_out_of_python_stack_is_a_stall_naming_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deep(self: object, token: object) -> bool:
+        raise RecursionError
+
+    play = Play("approval")
+    monkeypatch.setattr(UserTask, "_run_hook", deep)
+    with pytest.raises(Stalled) as failure:
+        play.do("apply")
+    assert (failure.value.element, failure.value.process) == ("apply", "approval")

@@ -94,7 +94,8 @@ def test_an_extension_may_use_the_id_of_an_element() -> None:
 
 def test_flows_are_tried_in_the_order_of_the_file_not_of_the_picture() -> None:
     gateway = """<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="x"/><exclusiveGateway id="x"/>
-    <sequenceFlow id="f2" sourceRef="x" targetRef="low"><conditionExpression>n >= 0</conditionExpression></sequenceFlow>
+    <sequenceFlow id="f2" sourceRef="x" targetRef="low"><conditionExpression>n >= 0</conditionExpression>
+    </sequenceFlow>
     <sequenceFlow id="f3" sourceRef="x" targetRef="high"><conditionExpression>n == 0</conditionExpression>
     </sequenceFlow>
     <endEvent id="low"/><endEvent id="high"/>"""

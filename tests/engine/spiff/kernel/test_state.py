@@ -6,7 +6,8 @@ import msgpack
 import pytest
 
 from engine.spiff.case import Case
-from tests.engine.spiff.kernel.driving import ROLL, Answers, Play, corpus
+from engine.spiff.parse import parse
+from tests.engine.spiff.kernel.driving import ROLL, Answers, Play, corpus, wrapped
 
 FORM = {
     "platform": "抖音",
@@ -93,3 +94,17 @@ def test_no_spec_and_no_finished_token_is_stored() -> None:
 def test_a_state_of_another_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format"):
         Case.load(corpus(), msgpack.packb([99, "active", None, []]))
+
+
+def test_what_a_called_process_made_of_a_variable_is_not_taken_for_the_callers() -> None:
+    inner = """<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="set"/>
+    <scriptTask id="set"><script>flag = 1</script></scriptTask><sequenceFlow id="f2" sourceRef="set" targetRef="look"/>
+    <userTask id="look"/><sequenceFlow id="f3" sourceRef="look" targetRef="e"/><endEvent id="e"/>"""
+    outer = """<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="c"/>
+    <callActivity id="c" calledElement="inner"/><sequenceFlow id="f2" sourceRef="c" targetRef="e"/><endEvent id="e"/>"""
+    definitions = parse({"outer.bpmn": wrapped(outer, "outer"), "inner.bpmn": wrapped(inner, "inner")})
+    play = Play("outer", definitions=definitions, reload="command", flag=True)
+    assert play.case.waiting().tasks[0].data["flag"] is not True
+    assert play.case.variables()["flag"] is True
+    play.do("look")
+    assert play.case.variables()["flag"] is not True
