@@ -16,6 +16,13 @@ RESERVED = frozenset({"Start", "End", "Root", "StartEventSplit", "StartEventJoin
 _RESERVED_ENDS = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin", "[child]")
 # their ids are names of variables, which may well appear twice
 _VARIABLES = frozenset({"dataInput", "dataOutput", "inputDataItem", "outputDataItem"})
+_NEVER_EMPTY = frozenset(
+    {"loopCondition", "loopCardinality", "loopDataInputRef", "loopDataOutputRef", "dataInputRefs", "dataOutputRefs"}
+)
+_MAY_BE_BLANK = frozenset(
+    """text terminateEventDefinition errorEventDefinition error dataInput dataOutput inputDataItem outputDataItem
+    categoryValue property parameter documentation instructionsForEndUser""".split()  # noqa: SIM905
+)
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z")
 
 
@@ -47,6 +54,9 @@ def _check_element(node: Node, report: Report) -> bool:
         return _check_extension(node, name, above_space, above, report)
     if space != BPMN:
         return _unknown(node, name, report)
+    if parent is not None and above_space != BPMN:
+        report.problem(node, "misplaced", f"{name} 不能放在 {above} 里", f"{name} cannot stand in {above}")
+        return False
     if parent is not None and above in ELEMENTS and name not in ELEMENTS[above].children:
         known = elements.refusal(name, above)
         if known is not None:
@@ -63,9 +73,11 @@ def _check_element(node: Node, report: Report) -> bool:
 
 
 def _is_leaf(node: Node, name: str, report: Report) -> bool:
-    """An element for text: a comment inside would silently cut the text short."""
+    """An element for text: a comment inside would silently cut the text short, and blanks are no text."""
     if len(node):
         report.problem(node, "misplaced", f"{name} 里只能有文字", f"{name} can hold text only")
+    elif (name in _NEVER_EMPTY or node.text) and name not in _MAY_BE_BLANK and not (node.text or "").strip():
+        report.problem(node, "empty", f"{name} 是空的", f"{name} is empty")
     return False
 
 
