@@ -130,10 +130,11 @@ def _check_consent(task: Element, names: Names, conditions: Conditions) -> None:
         only_approved |= _led_to(after, {path: value}, variable, names, conditions)
     for value in set(values) - approving:
         only_approved -= _led_to(after, {path: value}, variable, names, conditions)
-    # a task that can come round again still has its last result when the timer fires
-    known: dict[str, Any] = {} if task in reached(after) else {path: None, variable: None}
     for timer in timers:
-        led = _led_to(timer.scope.after(timer), known, variable, names, conditions) & only_approved
+        led = _led_to(timer.scope.after(timer), {}, variable, names, conditions) & only_approved
+        if led and task not in reached(after):  # else it can come round again with its last result still there
+            nobody = {path: None, variable: None}
+            led &= _led_to(timer.scope.after(timer), nobody, variable, names, conditions)
         for target in sorted(led, key=lambda each: each.id):
             task.scope.process.report.problem(
                 timer.node,
