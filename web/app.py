@@ -60,6 +60,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     for part in (login, inbox, tasks, procedures, cases, registers, admin, health):
         app.register_blueprint(part.bp)
     api.install(app)
+    security.slow_down(app, config, ("login.enter", "api.log_in"))
     _teach_templates(app)
     return app
 

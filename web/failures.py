@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import structlog
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError, TooManyRequests
 
+from engine import queries
 from engine.errors import Conflict, Denied, GuijuError, Invalid, Text
+from engine.moments import moment
+from web import current, words
 from web.current import LoginNeeded
 from web.languages import text
 
@@ -107,12 +111,26 @@ def _ours(error: GuijuError) -> Any:
         if recused
         else None
     )
-    return page(error.status, title=title, said=error.message, advice=advice, recused=recused, error=error)
+    return page(error.status, title=title, said=told(error), advice=advice, recused=recused, error=error)
+
+
+def told(error: GuijuError) -> str:
+    """The error's sentence, with people by name and moments as the clock on the wall shows them."""
+    said = text(error.message)
+    who, at = error.args_.get("who"), error.args_.get("at")
+    if isinstance(at, str):
+        with suppress(ValueError):
+            said = said.replace(at, words.day(moment(at)))
+    if isinstance(who, str) and (person := queries.person(current.engine(), who)):
+        said = said.replace(who, text(person.names))
+    return said
 
 
 def _http(error: HTTPException) -> Any:
     if error.response is not None:
         return error.response
+    if isinstance(error, SecurityError):  # asked by a name that is not ours: no address can be made for a page's links
+        return Response("请求的主机名不对 · Unknown host name\n", 400, content_type="text/plain; charset=utf-8")
     status = error.code or 500
     if isinstance(error, TooManyRequests):
         status = 429
@@ -139,7 +157,7 @@ def page(
     status: int,
     *,
     title: Text | None = None,
-    said: Text | None = None,
+    said: str = "",
     advice: Text | None = None,
     recused: bool = False,
     number: str = "",
@@ -151,7 +169,7 @@ def page(
         "failure.html",
         status=status,
         title=text(title or known_title),
-        said=text(said),
+        said=said,
         advice=text(advice or known_advice),
         icon_name="hand-raised" if recused else ICONS.get(status, "exclamation-triangle"),
         number=number,

@@ -52,7 +52,7 @@ class Field:
     @property
     def wide(self) -> bool:
         """Whether it takes the whole line."""
-        return self.kind in ("textarea", "list", "checkboxes", "records", "record", "tick")
+        return self.kind in ("textarea", "told", "list", "checkboxes", "records", "record", "tick")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def fields(schema: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping
     return [
         _field(name, part, values.get(name, part.get("default")), name in required, text(errors.get(name)))
         for name, part in schema.get("properties", {}).items()
-        if not (name == "outcome" and "enum" in part)
+        if not (name == "outcome" and "enum" in part) and not (part.get("x-auto") == "case" and not values.get(name))
     ]
 
 
@@ -116,6 +116,8 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, list):
         said = [shown(_each(part), item) for item in value]
         return _("、").join(said) if sum(map(len, said)) <= BRIEF else said
+    if isinstance(value, Mapping) and "zh-CN" in value:  # what the system says, in both languages
+        return text(value)
     if isinstance(value, Mapping):
         inner = part.get("properties", {})
         parts = [
@@ -159,6 +161,9 @@ def _field(name: str, part: Mapping[str, Any], value: Any, required: bool, error
         "required": required or part.get("const") is True,
         "error": error,
     }
+    if part.get("x-auto") == "case":
+        said = shown(part, value)
+        return Field(kind="told", value="\n".join(said) if isinstance(said, list) else said, **common)
     if "x-auto" in part:
         return Field(kind="fixed", value=shown(part, value) or _("提交后自动填写"), **common)
     kind = part.get("type", "string")

@@ -56,9 +56,8 @@ def accounts() -> str:
 def account(key: str) -> str:
     """One account with everyone who was ever responsible for it, and every change."""
     row = queries.register_row(engine(), ACCOUNT, key, actor=user())
-    known = [
-        (TITLES[name], shown(name, row.data[name])) for name in TITLES if name in row.data and name not in TOLD_APART
-    ]
+    filled = [name for name in TITLES if name not in TOLD_APART and row.data.get(name) not in (None, "", [])]
+    known = [(TITLES[name], shown(name, row.data[name])) for name in filled]
     return render_template(
         "account.html",
         row=row,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import wraps
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from limits import parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 from engine.errors import Denied, Text
 from web.config import Config
@@ -28,8 +31,6 @@ HEADERS = {
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 csrf = CSRFProtect()
-# Counted in this process: SQLite serves one process; several nodes want shared storage here (RATELIMIT_STORAGE_URI).
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
 
 
 class CrossSite(Denied):
@@ -59,7 +60,6 @@ def install(app: Flask, config: Config) -> None:
         WTF_CSRF_SSL_STRICT=False,  # the origin check below does that job, for http too
     )
     csrf.init_app(app)
-    limiter.init_app(app)
     app.before_request(refuse_other_sites)
 
     @app.after_request
@@ -71,6 +71,28 @@ def install(app: Flask, config: Config) -> None:
         if "Cache-Control" not in response.headers and request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"  # pages show what only their reader may see
         return response
+
+
+def slow_down(app: Flask, config: Config, endpoints: tuple[str, ...]) -> None:
+    """Limit how often one address may try these endpoints.
+
+    Counted in this process, which is all there is on SQLite; several nodes each count their own. `limits` is used as it
+    is: its Flask extension would look at every request, these are the only two that need it.
+    """
+    window, rates = MovingWindowRateLimiter(MemoryStorage()), parse_many(config.login_rate)
+
+    def limited(view: Any) -> Any:
+        @wraps(view)
+        def slowed(**arguments: Any) -> Any:
+            tries = [window.hit(rate, "login", request.remote_addr or "") for rate in rates]  # each rate counts it
+            if not all(tries):
+                raise TooManyRequests
+            return view(**arguments)
+
+        return slowed
+
+    for endpoint in endpoints:
+        app.view_functions[endpoint] = limited(app.view_functions[endpoint])
 
 
 def refuse_other_sites() -> None:

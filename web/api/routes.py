@@ -15,7 +15,6 @@ from web import sessions
 from web.api import openapi
 from web.api.endpoint import bp, endpoint, idempotency_key
 from web.current import config, engine, user
-from web.security import limiter
 
 
 def _says(zh: str, en: str) -> Text:
@@ -234,9 +233,6 @@ def openapi_document() -> dict[str, Any]:
 def install(app: Flask) -> None:
     """Register the API."""
     app.register_blueprint(bp)
-    limited: Any = limiter.limit(lambda: config().login_rate)(app.view_functions["api.log_in"])
-    limited.is_public = True
-    app.view_functions["api.log_in"] = limited
 
 
 def _limit() -> int:

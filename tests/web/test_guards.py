@@ -1,0 +1,196 @@
+"""What every request is held to and every answer carries; and who may open what, over every route there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from engine import Engine
+from web.security import POLICY
+
+REQUEST: dict[str, Any] = {
+    "item": "榫卯样件",
+    "using_dept": "marketing",
+    "kind": "shoot",
+    "places": ["展厅"],
+    "reason": "拍摄",
+    "count": 1,
+    "careful": True,
+}
+
+Browse = Callable[[str | None], Any]
+OPEN = {
+    "login.page", "login.enter", "login.language", "health.livez", "health.readyz", "health.metrics",
+    "api.log_in", "api.openapi_document", "static",
+}  # fmt: skip
+
+
+STAND_INS = {
+    "task_id": "TASK",
+    "instance_id": "CASE",
+    "process": "sample_loan",
+    "key": "A001",
+    "incident_id": "INCIDENT",
+    "path:filename": "mark.svg",
+}
+
+
+def routes(app: Flask) -> list[tuple[str, str, str]]:
+    """(endpoint, method, path with stand-ins) of everything the application answers."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            path = rule.rule
+            for name, value in STAND_INS.items():
+                path = path.replace(f"<{name}>", value)
+            assert "<" not in path, f"{rule.rule}: add a stand-in to this test"
+            found.append((rule.endpoint, method, path))
+    return sorted(found)
+
+
+def call(client: Any, method: str, path: str, loan: Any) -> int:
+    path = path.replace("TASK", loan.tasks[0]).replace("CASE", loan.instance_id).replace("INCIDENT", "0")
+    answer = client.open(path, method=method, json={} if path.startswith("/api/") else None)
+    answer.close()
+    return int(answer.status_code)
+
+
+def test_strangers_are_turned_away_everywhere_but_at_named_doors(app: Flask, loan: Any) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    for endpoint, method, path in routes(app):
+        status = call(app.test_client(), method, path, loan)
+        if endpoint not in OPEN:
+            assert status == (401 if path.startswith("/api/") else 303), (endpoint, method, status)
+
+
+MAY = {  # who gets anything but a refusal: (review is offered to the keepers, 陆摇椅 is recused, 米床垫 asked)
+    "tasks.page": {"taochouti", "yepingfeng"},
+    "tasks.claim": {"taochouti", "yepingfeng"},
+    "tasks.draft": {"taochouti", "yepingfeng"},
+    "tasks.complete": {"taochouti", "yepingfeng"},
+    "tasks.recuse": {"taochouti", "yepingfeng"},
+    "cases.page": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
+    "cases.diagram": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
+    "cases.withdraw": {"michuangdian"},
+    "admin.incidents": {"sushujia"},
+    "api.task": {"taochouti", "yepingfeng"},
+    "api.claim": {"taochouti", "yepingfeng"},
+    "api.save_draft": {"taochouti", "yepingfeng"},
+    "api.complete": {"taochouti", "yepingfeng"},
+    "api.recuse": {"taochouti", "yepingfeng"},
+    "api.instance": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
+    "api.withdraw": {"michuangdian"},
+}
+NEEDS_MORE = {
+    "tasks.release",
+    "tasks.reassign",
+    "api.release",
+    "api.reassign",
+    "admin.retry",
+}  # tested where they belong
+EVERYONE = {
+    "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
+    "procedures.start", "registers.accounts", "registers.account", "login.leave",
+    "api.processes", "api.process_form", "api.start", "api.tasks", "api.instances", "api.log_out",
+}  # fmt: skip
+
+
+def test_every_route_is_in_this_matrix(app: Flask) -> None:
+    assert {endpoint for endpoint, _method, _path in routes(app)} == OPEN | set(MAY) | NEEDS_MORE | EVERYONE
+
+
+@pytest.mark.parametrize("who", ["michuangdian", "taochouti", "luyaoyi", "sushujia", "jianchigui"])
+def test_each_route_opens_to_those_it_is_for_and_to_nobody_else(
+    app: Flask, engine: Engine, browse: Browse, who: str
+) -> None:
+    client = browse(who).client
+    app.config["WTF_CSRF_ENABLED"] = False
+    for endpoint, method, path in [route for route in routes(app) if route[0] in MAY]:
+        fresh = engine.start("sample_loan", {**REQUEST, "partner": "luyaoyi"}, by="michuangdian")
+        status = call(client, method, path, fresh)
+        if who not in MAY[endpoint]:
+            assert status == 403, (endpoint, method, status)
+        elif method == "GET":
+            assert status == 200, (endpoint, status)
+        else:
+            assert status in (200, 204, 303, 422), (endpoint, method, status)
+
+
+def test_whoever_is_recused_is_told_just_that_and_sees_nothing(browse: Browse, loan: Any) -> None:
+    companion = browse("luyaoyi")
+    for path in (f"/tasks/{loan.tasks[0]}", f"/cases/{loan.instance_id}"):
+        page = companion.get(path)
+        assert page.status_code == 403
+        assert "已回避" in page.text and "榫卯样件" not in page.text
+    answer = companion.client.get(f"/api/v1/tasks/{loan.tasks[0]}")
+    assert answer.status_code == 403 and answer.get_json()["recused"] is True
+    assert "榫卯样件" not in companion.get("/inbox?tab=claimable").text
+
+
+def test_every_answer_carries_the_policy_and_is_kept_out_of_caches(browse: Browse) -> None:
+    for path in ("/login", "/inbox", "/nothing", "/api/v1/tasks"):
+        headers = browse("michuangdian").get(path).headers
+        assert headers["Content-Security-Policy"] == POLICY
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+    assert "unsafe" not in POLICY
+
+
+def test_a_form_without_its_token_does_nothing(app: Flask, browse: Browse, engine: Engine, loan: Any) -> None:
+    browser = browse("taochouti")
+    answer = browser.client.post(f"/tasks/{loan.tasks[0]}/claim")
+    assert answer.status_code == 400 and "页面可能停留过久" in answer.text
+    assert browser.post(f"/tasks/{loan.tasks[0]}/claim").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_another_sites_page_can_send_nothing(browse: Browse, loan: Any, headers: dict[str, str]) -> None:
+    browser = browse("taochouti")
+    assert browser.post(f"/tasks/{loan.tasks[0]}/claim", headers=headers).status_code == 403
+    answer = browser.client.post(f"/api/v1/tasks/{loan.tasks[0]}/claim", json={}, headers=headers)
+    assert answer.status_code == 403 and answer.get_json()["code"] == "cross_site"
+
+
+def test_a_script_must_send_json(browse: Browse, loan: Any) -> None:
+    answer = browse("taochouti").client.post(f"/api/v1/tasks/{loan.tasks[0]}/claim", data={"a": "b"})
+    assert answer.status_code == 415 and answer.content_type == "application/problem+json"
+
+
+def test_another_host_name_is_not_answered(app: Flask) -> None:
+    assert app.test_client().get("/livez", base_url="http://evil.example").status_code == 400
+
+
+def test_too_large_a_body_is_refused_in_words(browse: Browse, loan: Any) -> None:
+    answer = browse("taochouti").client.post(f"/tasks/{loan.tasks[0]}/draft", data={"comment": "x" * 1_100_000})
+    assert answer.status_code == 413 and "提交的内容太大" in answer.text
+
+
+def test_metrics_are_for_this_machine_or_the_token(app: Flask, engine: Engine) -> None:
+    client = app.test_client()
+    assert "guiju_requests_total" in client.get("/metrics").text
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 403
+
+
+def test_readyz_goes_red_when_the_database_is_lost(app: Flask, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.errors import Unavailable
+
+    assert app.test_client().get("/readyz").status_code == 200
+
+    def lost() -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(engine.db, "ping", lost)
+    assert app.test_client().get("/readyz").status_code == 503
+    assert app.test_client().get("/livez").status_code == 200
