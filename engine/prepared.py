@@ -46,19 +46,21 @@ class Prepared:
 
     def __init__(self, statement: sa.Executable, columns: Sequence[str] | None = None) -> None:
         self._statement, self._columns = statement, columns
-        self._compiled: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._compiled: dict[str, tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
         self._shape: Any = None
 
     def run(self, connection: Connection, **values: Any) -> Answer:
         """Execute once."""
-        text, order = self._text(connection)
+        text, order, fixed = self._text(connection)
+        if fixed:
+            values = {**fixed, **values}
         given: Any = tuple([values[name] for name in order]) if order is not None else values
         return self._execute(connection, text, given, many=False)
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once for each row, as one statement to the driver; nothing at all for no rows."""
         if rows:
-            text, order = self._text(connection)
+            text, order, _ = self._text(connection)
             given: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
             self._execute(connection, text, given, many=True)
 
@@ -77,13 +79,15 @@ class Prepared:
             self._shape = namedtuple("Row", [column[0] for column in cursor.description], rename=True)  # type: ignore[misc]
         return Answer(cursor, self._shape)
 
-    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None]:
+    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
+        """The text, the order of its parameters (None: by name), and those whose value stands in the statement."""
         name = connection.dialect.name
         found = self._compiled.get(name)
         if found is None:
             compiled: Any = self._statement.compile(dialect=connection.dialect, column_keys=self._columns)  # type: ignore[attr-defined]
             order = tuple(compiled.positiontup) if compiled.positional else None
-            found = self._compiled[name] = (str(compiled), order)
+            fixed = {key: value for key, value in compiled.params.items() if value is not None}
+            found = self._compiled[name] = (str(compiled), order, fixed)
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from sqlalchemy.engine import Connection
 from engine.identity import Grant, Standing, standing
 from engine.models import instances, notifications, task_access, tasks
 from engine.moments import moment, stamp
+from engine.prepared import Prepared
 from engine.queries.rows import TASK_COLUMNS, Page, case_rows, task_rows
 
 if TYPE_CHECKING:
@@ -24,21 +24,18 @@ def inbox(engine: Engine, *, actor: str, tab: str = "mine", cursor: str | None =
     never show."""
     with engine.db.read() as connection:
         who = standing(connection, actor, engine.now())
-        picked = connection.execute(_picked(who, tab, cursor, limit + 1)).all() if who.active else []
-        more = picked[limit - 1] if len(picked) > limit else None
-        behalf = {row.task_id: row.behalf for row in picked[:limit]}
-        rows = connection.execute(_tasks(list(behalf))).all() if behalf else []
-        items = task_rows(engine, connection, rows, behalf)
-        return Page(items=items, next=f"{more.created_at} {more.task_id}" if more else None)
+        picked = _picked(connection, who, tab, cursor, limit + 1)
+        behalf = {row.task_id: grant.behalf for row, grant in picked[:limit]}
+        items = task_rows(engine, connection, [row for row, _ in picked[:limit]], behalf)
+        last = picked[limit - 1][0] if len(picked) > limit else None
+        return Page(items=items, next=f"{last.created_at} {last.task_id}" if last else None)
 
 
 def counts(engine: Engine, *, actor: str) -> dict[str, int]:
     """How many tasks `mine` and `claimable` hold, counted to COUNTED at most."""
     with engine.db.read() as connection:
         who = standing(connection, actor, engine.now())
-        if not who.active:
-            return {"mine": 0, "claimable": 0}
-        return {tab: len(connection.execute(_picked(who, tab, None, COUNTED)).all()) for tab in ("mine", "claimable")}
+        return {tab: len(_picked(connection, who, tab, None, COUNTED)) for tab in ("mine", "claimable")}
 
 
 def done(engine: Engine, *, actor: str, cursor: str | None = None, limit: int = 30) -> Page:
@@ -116,71 +113,64 @@ def _split(cursor: str) -> tuple[Any, Any]:
     return sa.literal(first), sa.literal(second)
 
 
-def _tasks(task_ids: list[str]) -> Any:
-    query = sa.select(*TASK_COLUMNS).join(instances, instances.c.instance_id == tasks.c.instance_id)
-    return query.where(tasks.c.task_id.in_(task_ids)).order_by(tasks.c.created_at, tasks.c.task_id)
-
-
-def _picked(who: Standing, tab: str, cursor: str | None, limit: int) -> Any:
-    """(task_id, created_at, behalf) of one page. A limited index scan per principal, merged: cost follows the page,
-    not the backlog."""
-    parts = (
-        [_mine(who, grant, cursor, limit) for grant in _persons(who)]
-        if tab == "mine"
-        else [_offered(who, grant, cursor, limit) for grant in who.grants]
-    )
-    merged = sa.union_all(*[sa.select(part.subquery()) for part in parts]).subquery()
-    first = sa.func.min(merged.c.created_at).label("created_at")
-    query = sa.select(merged.c.task_id, first, sa.func.min(merged.c.behalf).label("behalf"))
-    return query.group_by(merged.c.task_id).order_by(first, merged.c.task_id).limit(limit)
-
-
-def _persons(who: Standing) -> Iterable[Grant]:
-    return [grant for grant in who.grants if grant.principal.startswith("u:")]
-
-
-def _mine(who: Standing, grant: Grant, cursor: str | None, limit: int) -> Any:
-    query = sa.select(tasks.c.task_id, tasks.c.created_at, sa.literal(grant.behalf, sa.String).label("behalf"))
-    query = query.where(
-        tasks.c.assignee == grant.principal[2:], tasks.c.status == "open", _not_recused(who, grant, tasks)
-    )
-    return _paged(_scoped(query, grant), tasks.c, cursor, limit)
-
-
-def _offered(who: Standing, grant: Grant, cursor: str | None, limit: int) -> Any:
-    joined = sa.and_(tasks.c.instance_id == task_access.c.instance_id, tasks.c.task_id == task_access.c.task_id)
-    query = sa.select(
-        task_access.c.task_id, task_access.c.created_at, sa.literal(grant.behalf, sa.String).label("behalf")
-    )
-    query = query.join(tasks, joined).where(
-        task_access.c.principal == grant.principal,
-        task_access.c.rule == "may",
-        tasks.c.assignee.is_(None),
-        tasks.c.status == "open",
-        _not_recused(who, grant, task_access),
-    )
-    return _paged(_scoped(query, grant), task_access.c, cursor, limit)
-
-
-def _scoped(query: Any, grant: Grant) -> Any:
-    return query if grant.scope == "*" else query.where(tasks.c.element == grant.scope)
-
-
-def _paged(query: Any, columns: Any, cursor: str | None, limit: int) -> Any:
-    if cursor:
-        query = query.where(sa.tuple_(columns.created_at, columns.task_id) > sa.tuple_(*_split(cursor)))
-    return query.order_by(columns.created_at, columns.task_id).limit(limit)
-
-
-def _not_recused(who: Standing, grant: Grant, outer: Any) -> Any:
-    """Neither the reader nor the one they stand in for is recused from the task."""
+def _recused(outer: Any) -> Any:
+    """Whether the reader, or the one they stand in for, is recused from the task."""
     barred = task_access.alias()
-    persons = [f"u:{who.username}"] + ([f"u:{grant.behalf}"] if grant.behalf else [])
-    return ~sa.exists(
+    return sa.exists(
         sa.select(barred.c.task_id).where(
             barred.c.instance_id == outer.c.instance_id,
             barred.c.task_id == outer.c.task_id,
-            barred.c.rule == "recused",
-            barred.c.principal.in_(persons),
+            barred.c.rule == sa.literal_column("'recused'"),
+            barred.c.principal.in_([sa.bindparam("me"), sa.bindparam("them")]),
         )
     )
+
+
+def _paged(query: Any, columns: Any) -> Prepared:
+    scope = sa.bindparam("scope", type_=sa.String)
+    after = sa.tuple_(sa.bindparam("after", type_=sa.String), sa.bindparam("after_id", type_=sa.String))
+    return Prepared(
+        query.where(
+            tasks.c.status == sa.literal_column("'open'"),
+            sa.or_(scope == sa.literal_column("'*'"), tasks.c.element == scope),
+            sa.tuple_(columns.created_at, columns.task_id) > after,
+        )
+        .order_by(columns.created_at, columns.task_id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+
+
+_JOINED = sa.select(*TASK_COLUMNS).join(instances, instances.c.instance_id == tasks.c.instance_id)
+_MINE = _paged(_JOINED.where(tasks.c.assignee == sa.bindparam("user"), ~_recused(tasks)), tasks.c)
+_OFFERED = _paged(
+    sa.select(*TASK_COLUMNS)
+    .select_from(
+        task_access.join(
+            tasks, sa.and_(tasks.c.instance_id == task_access.c.instance_id, tasks.c.task_id == task_access.c.task_id)
+        ).join(instances, instances.c.instance_id == tasks.c.instance_id)
+    )
+    .where(
+        task_access.c.principal == sa.bindparam("principal"),
+        task_access.c.rule == sa.literal_column("'may'"),
+        tasks.c.assignee.is_(None),
+        ~_recused(task_access),
+    ),
+    task_access.c,
+)
+
+
+def _picked(connection: Connection, who: Standing, tab: str, cursor: str | None, limit: int) -> list[tuple[Any, Grant]]:
+    """The rows of one page with the grant that shows each: a limited index scan per principal, merged, so that the cost
+    follows the page and not the backlog."""
+    after, _, after_id = (cursor or "").partition(" ")
+    found: dict[str, tuple[Any, Grant]] = {}
+    for grant in who.grants:
+        kind, name = grant.principal.split(":", 1)
+        if tab == "mine" and kind != "u":
+            continue
+        what = {"user": name} if tab == "mine" else {"principal": grant.principal}
+        persons = {"me": f"u:{who.username}", "them": f"u:{grant.behalf or who.username}"}
+        page = {"scope": grant.scope, "after": after, "after_id": after_id, "most": limit}
+        for row in (_MINE if tab == "mine" else _OFFERED).run(connection, **what, **persons, **page).all():
+            found.setdefault(row.task_id, (row, grant))
+    return sorted(found.values(), key=lambda pair: (pair[0].created_at, pair[0].task_id))[:limit]

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from engine.errors import Denied, NotFound
 from engine.identity import Access, Standing, require_active
 from engine.models import case_viewers, instances, task_access, tasks
+from engine.prepared import Prepared
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -66,6 +67,18 @@ def readable_case(engine: Engine, connection: Connection, instance_id: str, who:
     )
 
 
+_READS = Prepared(
+    sa.select(task_access.c.task_id, task_access.c.principal, task_access.c.rule).where(
+        task_access.c.instance_id == sa.bindparam("instance"), task_access.c.rule == sa.literal_column("'reads'")
+    )
+)
+_STILL_OPEN = Prepared(
+    sa.select(tasks.c.element).where(
+        tasks.c.instance_id == sa.bindparam("instance"), tasks.c.status == sa.literal_column("'open'")
+    )
+)
+
+
 class Sealed:
     """Which tasks' entries a reader may see: `visible_to` of the diagram, kept as `reads` rows.
 
@@ -75,13 +88,11 @@ class Sealed:
 
     def __init__(self, engine: Engine, connection: Connection, instance_id: str, who: Standing) -> None:
         self._who, self._audits = who, is_auditor(engine, who)
-        query = sa.select(task_access.c.task_id, task_access.c.principal, task_access.c.rule)
-        rows = connection.execute(query.where(task_access.c.instance_id == instance_id, task_access.c.rule == "reads"))
+        rows = _READS.run(connection, instance=instance_id).all()
         self._reads: dict[str, list[tuple[str, str]]] = {}
         for row in rows:
             self._reads.setdefault(row.task_id, []).append((row.principal, row.rule))
-        still = sa.select(tasks.c.element).where(tasks.c.instance_id == instance_id, tasks.c.status == "open")
-        self._open = set(connection.scalars(still))
+        self._open = {row.element for row in _STILL_OPEN.run(connection, instance=instance_id).all()} if rows else set()
 
     def hides(self, task_id: str, element: str, by: str | None) -> bool:
         """Whether the entry of this task is not for this reader."""

@@ -92,10 +92,7 @@ class Names:
         """Read the people not known yet."""
         wanted = {name for name in usernames if name} - self._people.keys()
         if wanted:
-            query = sa.select(people.c.username, people.c.names, people.c.title).where(
-                people.c.username.in_(sorted(wanted))
-            )
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_PEOPLE, {"ids": sorted(wanted)}):
                 self._people[row.username] = PersonRef(username=row.username, names=row.names, title=row.title)
 
     def person(self, username: str | None) -> PersonRef | None:
@@ -138,7 +135,7 @@ def task_rows(
     """Rows selected with TASK_COLUMNS as TaskRow, in the order given; two more statements for the whole list."""
     rows = list(found)
     names = Names(connection)
-    waits = waiting_for(connection, [row.task_id for row in rows if row.status == "open"])
+    waits = waiting_for(connection, rows)
     users: list[str | None] = []
     for principals in waits.values():
         users += [principal[2:] for principal in principals if principal.startswith("u:")]
@@ -177,24 +174,23 @@ def _task_row(
     )
 
 
-def waiting_for(connection: Connection, task_ids: list[str]) -> dict[str, list[str]]:
-    """Task id → principals it waits for (its holder alone once somebody holds it)."""
-    if not task_ids:
-        return {}
-    query = (
-        sa.select(tasks.c.task_id, tasks.c.assignee, task_access.c.principal)
-        .join(
-            task_access,
-            sa.and_(task_access.c.instance_id == tasks.c.instance_id, task_access.c.task_id == tasks.c.task_id),
-        )
-        .where(tasks.c.task_id.in_(task_ids), task_access.c.rule == "may")
-        .order_by(task_access.c.principal)
-    )
-    found: dict[str, list[str]] = {}
-    for row in connection.execute(query):
-        if row.assignee:
-            found[row.task_id] = [f"u:{row.assignee}"]
-        else:
+_WAITING_FOR = (
+    sa.select(task_access.c.task_id, task_access.c.principal)
+    .where(task_access.c.task_id.in_(sa.bindparam("ids", expanding=True)), task_access.c.rule == "may")
+    .order_by(task_access.c.principal)
+)
+_PEOPLE = sa.select(people.c.username, people.c.names, people.c.title).where(
+    people.c.username.in_(sa.bindparam("ids", expanding=True))
+)
+
+
+def waiting_for(connection: Connection, rows: Iterable[Any]) -> dict[str, list[str]]:
+    """Task id → principals it waits for: its holder alone once somebody holds it."""
+    open_rows = [row for row in rows if row.status == "open"]
+    found = {row.task_id: [f"u:{row.assignee}"] for row in open_rows if row.assignee}
+    offered = [row.task_id for row in open_rows if not row.assignee]
+    if offered:
+        for row in connection.execute(_WAITING_FOR, {"ids": offered}):
             found.setdefault(row.task_id, []).append(row.principal)
     return found
 
@@ -205,13 +201,13 @@ def case_rows(engine: Engine, connection: Connection, found: Iterable[Any]) -> l
     names = Names(connection)
     names.load(row.initiator for row in rows)
     ids = [row.instance_id for row in rows if row.ended_at is None]
-    open_query = sa.select(tasks.c.instance_id, tasks.c.task_id, tasks.c.process, tasks.c.element)
+    open_query = sa.select(tasks)
     open_rows = (
         connection.execute(open_query.where(tasks.c.instance_id.in_(ids), tasks.c.status == "open")).all()
         if ids
         else []
     )
-    waits = waiting_for(connection, [row.task_id for row in open_rows])
+    waits = waiting_for(connection, open_rows)
     result = []
     for row in rows:
         parsed = engine.shelf.get(row.deployment, connection)

@@ -18,6 +18,7 @@ from engine.identity import LOCAL, Access, Directory, Standing
 from engine.jobs import note_refusal
 from engine.models import history, instances, task_access, tasks
 from engine.moments import moment
+from engine.prepared import Prepared
 from engine.queries.course import Entry, diagrams, timeline
 from engine.queries.reading import Sealed, readable_case, reader
 from engine.queries.rows import TASK_COLUMNS, CaseRow, Names, PersonRef, TaskRow, case_rows, task_rows
@@ -79,6 +80,31 @@ class CaseView(CaseRow):
     may: frozenset[str]
 
 
+_ROW = Prepared(
+    sa.select(*TASK_COLUMNS, tasks.c.draft, instances.c.state, instances.c.suspended)
+    .join(instances, instances.c.instance_id == tasks.c.instance_id)
+    .where(tasks.c.task_id == sa.bindparam("task"))
+)
+_RULES = Prepared(
+    sa.select(task_access.c.principal, task_access.c.rule).where(
+        task_access.c.instance_id == sa.bindparam("instance"), task_access.c.task_id == sa.bindparam("task")
+    )
+)
+_FIRST = Prepared(
+    sa.select(history.c.body).where(
+        history.c.instance_id == sa.bindparam("instance"), history.c.seq == sa.bindparam("seq")
+    )
+)
+_COMPLETED = Prepared(
+    sa.select(history.c.body)
+    .where(history.c.instance_id == sa.bindparam("instance"), history.c.type == sa.literal_column("'task.completed'"))
+    .order_by(history.c.seq)
+)
+_PROCESSES = Prepared(
+    sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == sa.bindparam("instance"))
+)
+
+
 def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
     """The page of one task. Raises NotFound, Denied (recused said as such), Conflict when it is done or gone.
 
@@ -93,17 +119,12 @@ def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
 def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
-        query = sa.select(*TASK_COLUMNS, tasks.c.draft, instances.c.state, instances.c.suspended)
-        joined = query.join(instances, instances.c.instance_id == tasks.c.instance_id).where(tasks.c.task_id == task_id)
-        row = connection.execute(joined).first()
+        row = _ROW.run(connection, task=task_id).first()
         if row is None:
             from engine.command import task_missing
 
             raise task_missing(task_id)
-        rules = sa.select(task_access.c.principal, task_access.c.rule).where(
-            task_access.c.instance_id == row.instance_id, task_access.c.task_id == task_id
-        )
-        access = Access.of(tuple(pair) for pair in connection.execute(rules))
+        access = Access.of(_RULES.run(connection, instance=row.instance_id, task=task_id).all())
         _require_readable(row, access, who)
         grant = access.grant_for(who, row.element)
         listed = task_rows(engine, connection, [row], {task_id: grant.behalf if grant else None})[0]
@@ -163,7 +184,7 @@ def prefill(
     functions = {**engine.functions, **engine.directory_functions(directory)}
     values: dict[str, Any] = {}
     for name, item in schema.get("properties", {}).items():
-        if "x-auto" in item:
+        if "x-auto" in item and item["x-auto"] != "case":
             values[name] = data.get(name, automatic.get(item["x-auto"]))
         elif "x-prefill" in item:
             value = compile_expression(item["x-prefill"]).evaluate(data, functions)
@@ -177,12 +198,7 @@ def start_record(connection: Connection, parsed: Definitions, instance_id: str, 
     info = parsed.processes[process]
     if info.start.form is None:
         return None
-    body = connection.scalar(
-        sa.select(history.c.body)
-        .where(history.c.instance_id == instance_id, history.c.type == "command")
-        .order_by(history.c.seq)
-        .limit(1)
-    )
+    body = _FIRST.run(connection, instance=instance_id, seq=1).scalar()
     if body is None:
         return None
     schema = parsed.forms[info.start.form]
@@ -196,13 +212,10 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
     """Every completed task of the case that the reader may read, oldest first."""
     names, sealed = Names(connection), Sealed(engine, connection, instance_id, who)
     parsed = engine.shelf.get(deployment, connection)
-    rows = connection.execute(
-        sa.select(history.c.body)
-        .where(history.c.instance_id == instance_id, history.c.type == "task.completed")
-        .order_by(history.c.seq)
-    )
-    bodies = [orjson.loads(row.body) for row in rows]
-    named = connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == instance_id))
+    bodies = [orjson.loads(row.body) for row in _COMPLETED.run(connection, instance=instance_id).all()]
+    if not bodies:
+        return []
+    named = _PROCESSES.run(connection, instance=instance_id).all()
     processes = {row.task_id: row.process for row in named}
     names.load(body["data"]["result"]["by"] for body in bodies)
     found = []
