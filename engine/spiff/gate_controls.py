@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.spiff.expressions import ExpressionError, compile_expression, compile_script
-from engine.spiff.gate_conditions import Formula, facts, formula, judge
+from engine.spiff.gate_conditions import OTHER, Formula, facts, formula, judge
 from engine.spiff.gate_graph import has_people, reached
 from engine.spiff.gate_model import HUMAN, Element, Process, child_text, result_variable
 from engine.spiff.gate_names import Names
@@ -39,7 +39,7 @@ def check_controls(process: Process, names: Names) -> None:
     _check_secrets(process, names)
     conditions = _conditions(process)
     for element in process.elements:
-        if element.kind in HUMAN and element.multi is None:
+        if element.multi is None and (element.kind in HUMAN or element.kind in ("callActivity", "subProcess")):
             _check_consent(element, names, conditions)
 
 
@@ -110,37 +110,59 @@ def _conditions(process: Process) -> Conditions:
     return found
 
 
-def _check_consent(task: Element, names: Names, conditions: Conditions) -> None:
-    """1. where each outcome leads 2. what only approvals reach 3. whether a timer of the task gets there by itself."""
-    timers = [boundary for boundary in task.boundaries if boundary.definition("timer") is not None]
+def _check_consent(host: Element, names: Names, conditions: Conditions) -> None:
+    """Whether a timer of the activity leads, by itself, where only an approving outcome of the activity leads."""
+    timers = [boundary for boundary in host.boundaries if boundary.definition("timer") is not None]
     if not timers:
         return
-    variable = result_variable(task)
-    path = f"{variable}.outcome"
-    shape = (names.form_shape(task).fields or {}).get("outcome", Shape())
-    values = shape.values or {
-        value for each in conditions.values() for fact in facts(each) if fact.path == path for value in fact.values
-    }
-    approving = {value for value in values if isinstance(value, str) and value.lower() in APPROVING}
-    if not approving:
-        return
-    after = list(task.scope.after(task))
+    variables = {result_variable(host)} if host.kind in HUMAN else names.products(host)
+    for path, values in _outcomes(host, names, variables, conditions).items():
+        approving = {value for value in values if isinstance(value, str) and value.lower() in APPROVING}
+        if approving:
+            _check_timers(host, timers, path, approving, values - approving, names, conditions)
+
+
+def _outcomes(host: Element, names: Names, variables: Iterable[str], conditions: Conditions) -> dict[str, set[Any]]:
+    """`variable.outcome` → its possible values: those of the form, else those the conditions ask for, and any other."""
+    found: dict[str, set[Any]] = {}
+    for variable in variables:
+        path = f"{variable}.outcome"
+        shape = (names.form_shape(host).fields or {}).get("outcome", Shape()) if host.kind in HUMAN else Shape()
+        asked = {
+            value for each in conditions.values() for fact in facts(each) if fact.path == path for value in fact.values
+        }
+        found[path] = set(shape.values) if shape.values else asked | {OTHER}
+    return found
+
+
+def _check_timers(
+    host: Element,
+    timers: list[Element],
+    path: str,
+    approving: set[Any],
+    others: set[Any],
+    names: Names,
+    conditions: Conditions,
+) -> None:
+    """1. what only approvals reach 2. whether a timer gets there without asking anybody."""
+    variable = path.partition(".")[0]
+    after = list(host.scope.after(host))
     only_approved: set[Element] = set()
     for value in approving:
         only_approved |= _led_to(after, {path: value}, variable, names, conditions)
-    for value in set(values) - approving:
+    for value in others:
         only_approved -= _led_to(after, {path: value}, variable, names, conditions)
     for timer in timers:
         led = _led_to(timer.scope.after(timer), {}, variable, names, conditions) & only_approved
-        if led and task not in reached(after):  # else it can come round again with its last result still there
+        if led and host not in reached(after):  # else it can come round again with its last result still there
             nobody = {path: None, variable: None}
             led &= _led_to(timer.scope.after(timer), nobody, variable, names, conditions)
         for target in sorted(led, key=lambda each: each.id):
-            task.scope.process.report.problem(
+            host.scope.process.report.problem(
                 timer.node,
                 "K-10",
-                f"到期会走到只有「{task.id}」批准后才能到的「{target.id}」：沉默不等于同意",
-                f"When due it leads to “{target.id}”, which needs an approval of “{task.id}”: silence is no consent",
+                f"到期会走到只有「{host.id}」批准后才能到的「{target.id}」：沉默不等于同意",
+                f"When due it leads to “{target.id}”, which needs an approval of “{host.id}”: silence is no consent",
             )
 
 

@@ -34,7 +34,7 @@ def check_gateways(process: Process, names: Names, checker: Checker) -> None:
         readable = True
         for flow in element.outgoing:
             if flow.condition:
-                expression = checker.expression(flow.condition, flow.node, "condition")
+                expression = checker.expression(flow.condition, flow.node, "condition", element=element)
                 if expression is None:
                     readable = False
                 else:

@@ -82,8 +82,14 @@ class Names:
                         found.setdefault(node.get("id") or node.get("name") or "", shape)
                 if at.kind in HUMAN:
                     found.setdefault(result_variable(at), self.form_shape(at))
+                elif at is not element:  # what an instance sets is known inside it, and vanishes with it
+                    found = {**dict.fromkeys(self.products(at), ANY), **found}
             at = at.scope.owner
         return found
+
+    def around(self, element: Element) -> dict[str, Shape]:
+        """What is known locally where an element stands, but not what it brings itself."""
+        return self.local(element.scope.owner) if element.scope.owner is not None else {}
 
     def products(self, element: Element) -> frozenset[str]:
         """The variables an activity can leave behind."""
@@ -109,7 +115,8 @@ class Names:
         for name in process.inputs or ():
             names.setdefault(name, ANY)
         scripts: list[Script] = []
-        results = [result for element in process.elements for result in self._results(element, scripts)]
+        lasting = [element for element in process.elements if not _inside_multi(element)]
+        results = [result for element in lasting for result in self._results(element, scripts)]
         for name, shape in results:
             names[name] = merged(names[name], shape) if name in names else shape
         self._assign(names, scripts)
@@ -237,9 +244,10 @@ class Checker:
             )
         return script
 
-    def decision(self, decision: Decision, node: Node) -> None:
+    def decision(self, decision: Decision, element: Element) -> None:
         """Whether the variables a table reads are there."""
-        self._check(decision.names, frozenset(), self._known, node, decision.id, directory=False)
+        known = {**self._known, **self.names.local(element)}
+        self._check(decision.names, frozenset(), known, element.node, decision.id, directory=False)
 
     def _bad(self, error: ExpressionError, node: Node, what: str) -> None:
         place = f"{error.line}:{error.column}"
@@ -292,6 +300,11 @@ def of_decision(decision: Decision) -> dict[str, Shape]:
             shape = NUMBER if values and all(type(value) in (int, float) for value in values) else ANY
         found[name] = Shape("list", item=shape) if decision.hit_policy == "COLLECT" else shape
     return found
+
+
+def _inside_multi(element: Element) -> bool:
+    owner = element.scope.owner
+    return owner is not None and (owner.multi is not None or _inside_multi(owner))
 
 
 def _keep(source: str, scripts: list[Script]) -> None:

@@ -34,6 +34,7 @@ def check_structure(process: Process) -> None:
         for element in scope.elements.values():
             _check_element(element)
         _check_reachable(scope)
+        _check_joins(scope)
     _check_lanes(process)
 
 
@@ -149,6 +150,25 @@ def _check_gateway(element: Element, report: Report) -> None:
         report.note(
             node, "idle-gateway", "网关只有一进一出，不起作用", "One way in and one out: this gateway does nothing"
         )
+
+
+def _check_joins(scope: Scope) -> None:
+    """A parallel join needs something before it that makes several tokens out of one; else it waits for ever."""
+    splits = [
+        element
+        for element in scope.elements.values()
+        if (element.kind in ("parallelGateway", "inclusiveGateway") and len(element.outgoing) > 1)
+        or (element.kind == "boundaryEvent" and not element.interrupting)
+    ]
+    fed = walk(splits, scope, forward=True)
+    for element in scope.elements.values():
+        if element.kind == "parallelGateway" and len(element.incoming) > 1 and element not in fed:
+            scope.process.report.problem(
+                element.node,
+                "join-starves",
+                "并行汇合之前没有并行分支，会永远等下去",
+                "Nothing forks before this parallel join, so it would wait for ever",
+            )
 
 
 def _check_event(element: Element, report: Report) -> None:

@@ -163,9 +163,10 @@ def _check_id(node: Node, ids: dict[str, Node], report: Report) -> None:
         return
     if space == SPIFF:  # ids of operations and parameters are names of another kind
         return
-    if name in ids and kind not in _VARIABLES:
-        report.problem(node, "id-duplicate", f"编号「{name}」重复", f"The id “{name}” is used twice")
-    ids.setdefault(name, node)
+    if kind not in _VARIABLES:
+        if name in ids:
+            report.problem(node, "id-duplicate", f"编号「{name}」重复", f"The id “{name}” is used twice")
+        ids[name] = node
     if space != BPMN:
         return
     if name in RESERVED or name.endswith(_RESERVED_ENDS):

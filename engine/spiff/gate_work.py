@@ -126,7 +126,7 @@ def _check_decision(element: Element, model: Model, checker: Checker, people: di
             f"There is no decision table “{name}”{en}" if name else "It names no decision table (calledDecisionId)",
         )
         return
-    checker.decision(decision, element.node)
+    checker.decision(decision, element)
     for output in decision.outputs:
         if output in people or output in ALWAYS:
             owner = people.get(output, "business_key / initiator")
@@ -257,12 +257,13 @@ def _check_instances(element: Element, checker: Checker) -> None:
         report.problem(
             node, "multi-name", "输入项与输出项不能同名", "inputDataItem and outputDataItem need different names"
         )
+    around = checker.names.around(element)
     for what, text in (("loopDataInputRef", source), ("loopCardinality", count)):
         if text:
-            checker.expression(text, node, what)
+            checker.expression(text, node, what, extra=around)
     condition = child_text(multi, "completionCondition")
     if condition:
-        checker.expression(condition, node, "completionCondition")
+        checker.expression(condition, node, "completionCondition", extra=around)
     elif child(multi, "completionCondition") is not None:
         report.problem(node, "multi-condition", "提前结束条件是空的", "The completionCondition is empty")
 

@@ -185,6 +185,39 @@ def test_k10_a_task_that_comes_round_again_still_has_its_last_approval() -> None
     assert said(bundle(replaced(LATE, LATE.replace("end_no", "which"), loop))) == [("late", "K-10")]
 
 
+def called(target: str) -> dict[str, bytes]:
+    """A process that goes on only when a called vote passed, with a timer on the call."""
+    text = (
+        PLAIN.decode()
+        .replace('id="second"', 'id="after_vote"')
+        .replace('sourceRef="second"', 'sourceRef="after_vote"')
+        .replace(">second<", ">after_vote<")
+    )
+    text = text.replace('targetRef="second">', 'targetRef="ask_group">')
+    more = (
+        '<bpmn:callActivity id="ask_group" calledElement="vote"/><bpmn:exclusiveGateway id="voted" default="v3"/>'
+        '<bpmn:boundaryEvent id="tired" attachedToRef="ask_group"><bpmn:timerEventDefinition id="t"><bpmn:timeDuration>1wd</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>'
+        '<bpmn:sequenceFlow id="v1" sourceRef="ask_group" targetRef="voted"/><bpmn:sequenceFlow id="v2" sourceRef="voted" targetRef="after_vote">'
+        '<bpmn:conditionExpression>ballots.outcome == "passed"</bpmn:conditionExpression></bpmn:sequenceFlow>'
+        f'<bpmn:sequenceFlow id="v3" sourceRef="voted" targetRef="end_no"/><bpmn:sequenceFlow id="v4" sourceRef="tired" targetRef="{target}"/>'
+    )
+    text = text.replace('<bpmn:endEvent id="end_yes"', more + '<bpmn:endEvent id="end_yes"').replace(
+        "2wd</bpmn:timeDuration", "3wd</bpmn:timeDuration"
+    )
+    vote = (
+        PLAIN.decode()
+        .replace('id="demo"', 'id="vote"')
+        .replace('resultVariable="recorded"', 'resultVariable="ballots"')
+    )
+    return bundle(text.encode(), vote_bpmn=vote.encode())
+
+
+def test_k10_holds_for_a_called_vote_as_well() -> None:
+    assert said(called("end_no")) == []
+    assert said(called("after_vote")) == [("tired", "K-10")]
+    assert said(called("voted")) == []  # nobody voted: not passed
+
+
 # -- K-04, K-09 ------------------------------------------------------------------------------------------------------
 def registration(*, bypass: bool = False, event: bool = False) -> dict[str, bytes]:
     """An account registration that votes before it registers; with a way around the vote if wanted."""

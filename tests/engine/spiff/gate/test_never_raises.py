@@ -1,4 +1,4 @@
-"""Whatever comes in, the gate answers with a list: no exception, no check that gave up, nothing left for the kernel to trip over."""
+"""Whatever comes in, the gate answers with a list: no exception, no check that gave up, no surprise for the kernel."""
 
 from __future__ import annotations
 

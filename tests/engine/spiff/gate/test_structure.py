@@ -123,3 +123,24 @@ def test_every_problem_of_every_file_comes_at_once_with_its_line() -> None:
     assert b"\xe7\xac\xac\xe4\xba\x8c" in files["demo.bpmn"].splitlines()[line - 1]
     for problem in problems:
         assert problem.message["zh-CN"] and problem.message["en"] and problem.message["zh-CN"] != problem.message["en"]
+
+
+def test_a_parallel_join_that_nothing_forks_before_would_wait_for_ever() -> None:
+    starving = replaced(
+        '<bpmn:parallelGateway id="fork"/>', '<bpmn:exclusiveGateway id="fork" default="b3"/>', EVERYTHING
+    )
+    starving = replaced('<bpmn:sequenceFlow id="b2" sourceRef="fork" targetRef="sign"/>', '<bpmn:sequenceFlow id="b2" '
+                        'sourceRef="fork" targetRef="sign"><bpmn:conditionExpression>big</bpmn:conditionExpression></bpmn:sequenceFlow>', starving)  # fmt: skip
+    starving = starving.replace(b"bpmn:inclusiveGateway", b"bpmn:exclusiveGateway").replace(
+        b' cancelActivity="false"', b""
+    )
+    assert ("join", "join-starves") in said(everything(starving))
+
+
+def test_what_an_instance_sets_vanishes_with_it() -> None:
+    many = replaced('<bpmn:standardLoopCharacteristics id="again" testBefore="false" loopMaximum="3"><bpmn:loopCondition xsi:type="bpmn:tFormalExpression">count_parts.outcome == "again"</bpmn:loopCondition></bpmn:standardLoopCharacteristics>',
+                    '<bpmn:multiInstanceLoopCharacteristics id="again"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef><bpmn:loopDataOutputRef>counted</bpmn:loopDataOutputRef><bpmn:inputDataItem id="part"/><bpmn:outputDataItem id="count_parts"/></bpmn:multiInstanceLoopCharacteristics>', EVERYTHING)  # fmt: skip
+    assert said(everything(many)) == []
+    outside = replaced('value="grade"', 'value="count_parts.comment"', many)
+    assert said(everything(outside)) == [("each_one", "name-unknown")]
+    assert said(everything(replaced('value="grade"', 'value="len(counted)"', many))) == []
