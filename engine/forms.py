@@ -36,7 +36,7 @@ SOURCES = {
     "groups": {"zh-CN": "小组", "en": "group"},
     "accounts": {"zh-CN": "账号", "en": "account"},
 }
-AUTOMATIC = ("initiator", "business_key", "today")
+AUTOMATIC = ("initiator", "business_key", "today", "case")  # case: shows its `x-prefill`, to be read only
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 _NESTED_REPEAT = re.compile(r"\([^()]*[*+}][^()]*\)\s*[*+{]")

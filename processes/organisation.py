@@ -79,10 +79,12 @@ def superior(directory: Directory, username: str | None) -> str | None:
     return above[0] if above else None
 
 
-def dept_confirmer(directory: Directory, dept: str | None, excluded: Sequence[str]) -> list[str]:
+def dept_confirmer(directory: Directory, dept: str | None, excluded: Sequence[str]) -> str | None:
     """Who confirms for a department: its head; the deputy chair when the head is excluded (X01), else the chair."""
     head = dept_head(directory, dept)
-    return [head] if head and head not in excluded else _first_of(directory, (DEPUTY, CHAIR), excluded)
+    if head and head not in excluded:
+        return head
+    return next(iter(_first_of(directory, (DEPUTY, CHAIR), excluded)), None)
 
 
 def account_holders_superior(directory: Directory, dept: str, excluded: Sequence[str]) -> list[str]:

@@ -190,6 +190,16 @@ def reasons_for_legal(features: Iterable[str], third_party: str | None, *, new_p
     return reasons
 
 
+def summary(findings: Sequence[Finding], reasons: Sequence[Mapping[str, str]]) -> dict[str, str] | None:
+    """Findings and reasons for a legal opinion as people read them, a line each; None when there is nothing to say."""
+    zh = [("不合格：" if each["severity"] == "fail" else "提示：") + each["zh"] for each in findings]
+    en = [("Fails: " if each["severity"] == "fail" else "Note: ") + each["en"] for each in findings]
+    if reasons:
+        zh.append("须法务意见：" + "；".join(each["zh"] for each in reasons))
+        en.append("Needs a legal opinion: " + "; ".join(each["en"] for each in reasons))
+    return {"zh-CN": "\n".join(zh), "en": "\n".join(en)} if zh else None
+
+
 def verdict(findings: Iterable[Finding]) -> str:
     """ "fail" when anything fails, else "warn", else "ok"."""
     severities = {each["severity"] for each in findings}

@@ -49,7 +49,7 @@ def validate(
     interactive_features: Sequence[str] | None = None,
     third_party_operator: str | None = None,
 ) -> dict[str, Any]:
-    """{"result": "ok" | "warn" | "fail", "findings": [...], "new_platform", "has_payment", "legal_reasons": [...]}.
+    """{"result": "ok" | "warn" | "fail", "findings": [...], "new_platform", "has_payment", "legal_reasons", "summary"}.
 
     Keeps the application's names in the register of open applications, for the next one's duplicate check.
     """
@@ -72,12 +72,14 @@ def validate(
     if ctx.business_key:
         row = {"platform": platform, "names": [name for _, name in names], "status": "open"}
         ctx.registers.put(APPLICATIONS, ctx.business_key, row)
+    reasons = checks.reasons_for_legal(features, third_party_operator, new_platform=new_platform)
     return {
         "result": checks.verdict(findings),
         "findings": findings,
         "new_platform": new_platform,
         "has_payment": bool(checks.PAYMENT_FEATURES.intersection(features)),
-        "legal_reasons": checks.reasons_for_legal(features, third_party_operator, new_platform=new_platform),
+        "legal_reasons": reasons,
+        "summary": checks.summary(findings, reasons),
     }
 
 

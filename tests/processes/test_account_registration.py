@@ -103,6 +103,15 @@ def test_what_the_policy_wants_in_the_form_is_missed_field_by_field(engine: Engi
     assert "alt_names" not in refused.value.fields and "backup" not in refused.value.fields
 
 
+def test_whoever_decides_reads_what_the_check_found(engine: Engine) -> None:
+    case = engine.start("account_registration", form(proposed_name="样木家居官方号"), by="michuangdian").instance_id
+    (task,) = queries.inbox(engine, actor="shenshafa").items
+    told = queries.task(engine, task.task_id, actor="shenshafa").prefill["check"]
+    assert told["zh-CN"] == "提示：「样木家居官方号」与账号 A004「样木家居官方」近似" and "A004" in told["en"]
+    do(engine, case, "dept_confirm", "shenshafa", outcome="agree", check="改写")
+    assert "check" not in queries.inspect(engine, case).variables["dept_confirm"]
+
+
 def test_a_return_needs_a_reason(engine: Engine) -> None:
     case = engine.start("account_registration", form(), by="michuangdian").instance_id
     with pytest.raises(Invalid) as refused:
