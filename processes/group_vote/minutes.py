@@ -14,6 +14,7 @@ from processes.group_vote.voting import AGAINST, BALLOTS, FOR, deciding_vote
 OUTCOMES = {
     "passed": {"zh-CN": "通过", "en": "passed"},
     "passed_with_conditions": {"zh-CN": "附条件通过", "en": "passed with conditions"},
+    "convert": {"zh-CN": "不予注销，改为交接", "en": "not closed, handed over instead"},
     "returned": {"zh-CN": "退回修改", "en": "returned for changes"},
     "not_passed": {"zh-CN": "未通过", "en": "not passed"},
     "no_quorum": {"zh-CN": "未达法定人数", "en": "no quorum"},

@@ -56,7 +56,7 @@ def open_vote(
         out.append(endorser)
     members = _members(ctx, GROUP)
     chairs = [*_members(ctx, CHAIR), *_members(ctx, DEPUTY)]
-    roll = voting.open_roll(members=members, recused=out, presiders=chairs, endorser=endorser)
+    roll = voting.open_roll(members=members, recused=out, presiders=chairs, endorser=endorser, matter=matter)
     grace = str(ctx.setting("vote_early_close_after", "1wd"))
     base = len(roll["eligible"])
     namers = [name for name in reversed(chairs) if name not in out]

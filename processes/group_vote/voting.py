@@ -20,9 +20,10 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
-BALLOTS = ("approve", "conditional", "return", "reject", "abstain", "recuse")
+BALLOTS = ("approve", "conditional", "return", "reject", "abstain", "recuse", "convert")
 FOR = ("approve", "conditional")
-AGAINST = ("return", "reject")
+AGAINST = ("return", "reject", "convert")
+CONVERTIBLE = ("deregistration",)  # matters where the Group may decide on a handover instead
 FEWEST = 3  # X14: with fewer members entitled to vote, substitutes are named
 
 
@@ -47,7 +48,12 @@ def merge(roll: Record, ballots: Iterable[Record] | None) -> dict[str, Record]:
 
 
 def open_roll(
-    *, members: Sequence[str], recused: Iterable[str], presiders: Sequence[str], endorser: str | None = None
+    *,
+    members: Sequence[str],
+    recused: Iterable[str],
+    presiders: Sequence[str],
+    endorser: str | None = None,
+    matter: str | None = None,
 ) -> dict[str, Any]:
     """The roll as it is frozen when a vote opens: members minus whoever is recused, and who presides."""
     out = set(recused)
@@ -58,6 +64,7 @@ def open_roll(
         "recused": sorted(out),
         "presiders": list(presiders),
         "endorser": endorser if endorser in eligible else None,
+        "convertible": matter in CONVERTIBLE,
         "substitutes": [],
         "substituted": False,
         "self_recused": [],
@@ -130,9 +137,10 @@ def quorum_needed(rule: Record, base: int) -> int:
 def result(roll: Record, rule: Record, *, legal_outcome: str | None = None, casting: Record | None = None) -> str:
     """What the ballots on a counted roll decide.
 
-    "passed", "passed_with_conditions", "returned", "not_passed", "tie" (the presider must cast a vote) or "no_quorum".
-    Abstentions make a quorum but are no votes. When it does not pass it is returned if at least half of the votes
-    against it ask for changes only. In a tie the presider's own ballot decides; without one, the casting vote.
+    "passed", "passed_with_conditions", "convert", "returned", "not_passed", "tie" (the presider must cast a vote) or
+    "no_quorum". Abstentions make a quorum but are no votes. When it does not pass, votes for a handover instead that
+    would themselves have passed convert it; otherwise it is returned if at least half of the votes against it ask for
+    changes only, a handover being one. In a tie the presider's own ballot decides; without one, the casting vote.
     """
     if rule["legal_block"] and legal_outcome == "illegal":
         return "not_passed"
@@ -151,7 +159,11 @@ def result(roll: Record, rule: Record, *, legal_outcome: str | None = None, cast
         conditional = conditional or deciding == "conditional"
     if passes:
         return "passed_with_conditions" if conditional else "passed"
-    returns = outcomes.count("return")
+    converts = outcomes.count("convert")
+    whole = yes + no if rule["base"] == "votes" else roll["base"]
+    if roll.get("convertible") and converts and reached(rule["pass_ratio"], converts, whole):
+        return "convert"
+    returns = outcomes.count("return") + converts
     return "returned" if returns and returns >= outcomes.count("reject") else "not_passed"
 
 

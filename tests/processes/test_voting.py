@@ -100,6 +100,15 @@ def test_it_is_returned_when_at_least_half_of_those_against_want_changes() -> No
     assert decide(SIMPLE, ballots(gu="return", qiao="reject", shen="reject", fang="reject")) == "not_passed"
 
 
+def test_a_majority_may_hand_an_account_over_instead_of_closing_it() -> None:
+    given = [*all_vote("convert", *SEVEN[:4]), *all_vote("approve", *SEVEN[4:])]
+    closing = voting.count(roll() | {"convertible": True}, SIMPLE, given)
+    assert voting.result(closing, SIMPLE) == "convert"
+    short = voting.count(roll() | {"convertible": True}, SIMPLE, [*given[1:], *all_vote("reject", SEVEN[0])])
+    assert voting.result(short, SIMPLE) == "returned"
+    assert voting.result(voting.count(roll(), SIMPLE, given), SIMPLE) == "returned", "only where it may be converted"
+
+
 def test_abstentions_count_for_the_quorum_but_not_as_votes() -> None:
     assert decide(SIMPLE, ballots(gu="approve", qiao="abstain", shen="abstain", fang="abstain")) == "passed"
 
@@ -180,15 +189,16 @@ def test_nothing_closes_early_within_the_first_day() -> None:
     st.integers(min_value=0, max_value=3),
     st.sampled_from([SIMPLE, SANCTION, TWO_THIRDS]),
     st.sampled_from([None, "ok", "conditional", "illegal"]),
+    st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
 def test_what_is_decided_early_is_what_every_continuation_decides(
-    cast: list[str], more: int, rule: dict[str, Any], legal: str | None
+    cast: list[str], more: int, rule: dict[str, Any], legal: str | None, convertible: bool
 ) -> None:
     members = SEVEN[: len(cast) + more] if len(cast) + more <= 7 else SEVEN
     order = members[::-1]  # the presiders vote last, the harder case
     so_far = [{"outcome": outcome, "by": member} for outcome, member in zip(cast, order, strict=False)]
-    opened = roll(members=list(members))
+    opened = roll(members=list(members)) | {"convertible": convertible}
     if not voting.vote_decided(opened, rule, legal, so_far) or voting.count(opened, rule, so_far)["short"]:
         return
     now = voting.result(voting.count(opened, rule, so_far), rule, legal_outcome=legal)
