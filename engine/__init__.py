@@ -14,6 +14,7 @@ from engine.operations import ExternalContext, OperationContext, Operations
 from engine.registers import Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
+from engine.schedules import Planning, Schedule
 from engine.spiff.gate import House, Problem, check
 
 __all__ = [
@@ -28,9 +29,11 @@ __all__ = [
     "OperationContext",
     "Operations",
     "Person",
+    "Planning",
     "Problem",
     "Registers",
     "Result",
+    "Schedule",
     "SystemClock",
     "Ticker",
     "Unit",

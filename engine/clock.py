@@ -38,6 +38,7 @@ class Ticker:
     def _check_calendar(self) -> None:
         try:
             self._engine.check_calendar()
+            self._engine.sweep_attachments()
         except Unavailable:
             log.warning("the database is unavailable, the calendar is checked later")
 

@@ -98,6 +98,7 @@ class Row:
     seq: int
     head: bytes
     state: bytes
+    ended_at: str | None = None
 
 
 class Unit:
@@ -130,6 +131,7 @@ class Unit:
         )
         self.task: Any = None  # the task the command is about, when there is one
         self.access = Access.of([])
+        self.attached: list[dict[str, Any]] = []  # files of the form that was filled in
         self.done: dict[str, Any] = {}  # task_id -> how it was completed
         self._input: dict[str, Any] = {}
         self._said: list[history.Event] = []
@@ -229,7 +231,8 @@ class Unit:
         """Write everything the command changed. Raises Stale when another command came between."""
         row, case = self.row, self.case
         waiting = self._after = case.waiting()
-        ended = case.status != "active"
+        ended, was_over = case.status != "active", row.ended_at is not None
+        at = stamp(self.now)
         row.end, state = case.end if ended else None, case.dump()
         row.status = case.status if ended else ("active" if row.status != "incident" else "incident")
         info = self.definitions.processes[row.process]
@@ -238,9 +241,10 @@ class Unit:
         task_rows.sync(self, self._before, waiting)
         for change in self.registers.changed:
             self.say("register.changed", **change)
-        if ended:
+        if ended and not was_over:
+            row.ended_at = at
             self.say("instance.ended", element=row.end, status=row.status)
-            CLOSE_INCIDENTS.run(self.connection, instance=row.instance_id, at=stamp(self.now))
+            CLOSE_INCIDENTS.run(self.connection, instance=row.instance_id, at=at)
         self._said.extend(self._late)
         digest = task_rows.sha256(state)
         command = history.Event(
@@ -256,7 +260,6 @@ class Unit:
             },
         )
         saved = history.Event(type="state.saved", data={"state": digest, "status": row.status})
-        at = stamp(self.now)
         row.seq, row.head = history.append(
             self.connection, row.instance_id, [command, *self._said, saved], at=at, seq=row.seq, head=row.head
         )
@@ -269,7 +272,7 @@ class Unit:
             "head": row.head,
             "state": state,
             "rev": row.rev + 1,
-            "ended_at": at if ended else None,
+            "ended_at": row.ended_at,
         }
         if new:
             fixed = {
@@ -336,6 +339,9 @@ class Unit:
             directory=self.directory,
             calendar=self.engine.calendar(self.connection),
             new_id=uuid4,
+            initiator=self.row.initiator,
+            completed_now=self._completed_now,
+            variables_of=self._variables_of,
         )
         try:
             result = operation.handler(context, **call.parameters)
@@ -350,6 +356,13 @@ class Unit:
             self._late.append(history.Event(type=kind, actor=self.by, element=call.element, data=data))
         plain: dict[str, Any] = orjson.loads(history.canonical(result))  # as the history keeps it
         return plain
+
+    def _completed_now(self, element: str) -> list[dict[str, Any]]:
+        said = [event for event in self._said if event.type == "task.completed" and event.element == element]
+        return [dict(event.data["result"]) for event in said]
+
+    def _variables_of(self, row: Any) -> Mapping[str, Any]:
+        return Case.load(self.engine.shelf.get(row.deployment, self.connection), row.state).variables()
 
 
 _ROW = tuple(Row.__dataclass_fields__)

@@ -18,8 +18,9 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from engine import errands
 from engine.command import Unit
-from engine.errors import Denied, ExecutionFailed, GuijuError, NotFound
+from engine.errors import Denied, ExecutionFailed, GuijuError, Invalid, NotFound
 from engine.history import canonical
 from engine.identity import LOCAL, Directory
 from engine.models import incidents, instances, jobs, people, settings, task_access, tasks
@@ -97,10 +98,15 @@ def _run(engine: Engine, job: Job) -> None:
     try:
         if job.kind == "operation":
             _operate(engine, job)
+        elif job.kind == "start":
+            _start(engine, job)
         else:
             engine.db.write(lambda connection: _act(engine, connection, job))
     except ExecutionFailed as failure:
         _give_up(engine, job, failure.message, failure.code)
+    except Invalid as error:  # trying again would not fill the form in better
+        fields = "; ".join(text["en"] for text in error.fields.values())
+        _give_up(engine, job, {**error.message, "en": f"{error.message['en']}: {fields}"}, error.code)
     except GuijuError as error:
         _again(engine, job, error.message, error.code)
     except Exception as error:  # whatever a handler raised: the job is tried again, and the reason kept
@@ -125,6 +131,9 @@ def _act(engine: Engine, connection: Connection, job: Job) -> None:
     unit.given(token=job.token, element=job.element, planned=job.planned_at)
     if job.kind == "timer":
         unit.case.fire(job.token, unit.context)
+    elif job.kind == "reassign":
+        errands.reassign(unit, orjson.loads(job.payload or b"{}"), job.element)
+        return
     else:
         remind(unit, job.token, job.element)
     unit.finish()
@@ -176,6 +185,26 @@ def _operate(engine: Engine, job: Job) -> None:
         )
         unit.case.finish_operation(job.token, result, unit.context)
         unit.finish()
+
+    engine.db.write(work)
+
+
+def _start(engine: Engine, job: Job) -> None:
+    """Start the case that this one asked for in a transaction of its own, then note it here and let the job go."""
+    order = orjson.loads(job.payload or b"{}")
+    with engine.db.read() as connection:
+        held = sa.and_(jobs.c.instance_id == job.instance_id, jobs.c.job_id == job.job_id, jobs.c.lease == job.lease)
+        if connection.execute(sa.select(jobs.c.job_id).where(held, jobs.c.status == "ready")).first() is None:
+            return
+    made = errands.start_ordered(engine, order)
+
+    def work(connection: Connection) -> None:
+        unit = Unit.on_instance(engine, connection, job.instance_id, name="start_case", by=None)
+        if _held(unit, job):
+            _forget(connection, job)
+            unit.given(token=job.token, element=job.element, started=made)
+            unit.say("case.started", element=job.element, process=order["process"], instance=made)
+            unit.finish()
 
     engine.db.write(work)
 

@@ -117,7 +117,7 @@ jobs = sa.Table(
     metadata,
     Column("instance_id", ID, primary_key=True),
     Column("job_id", String(80), primary_key=True),
-    Column("kind", String(10), nullable=False),  # timer | operation | reminder
+    Column("kind", String(10), nullable=False),  # timer | operation | reminder | start | reassign
     Column("status", String(8), nullable=False),  # ready | held | failed
     Column("element", String(100), nullable=False),
     Column("token", ID, nullable=False),
@@ -262,6 +262,50 @@ notifications = sa.Table(
     Column("text", JSON, nullable=False),
     Column("read_at", MOMENT),
     Index("ix_notifications_username", "username", "at"),
+)
+# What starts by the clock, and what people attach ---------------------------------------------------------------------
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("process", String(100), nullable=False),
+    Column("every", String(20), nullable=False),
+    Column("first_at", MOMENT, nullable=False),
+    Column("next_at", MOMENT, nullable=False),  # the period that is started next
+    Column("try_at", MOMENT, nullable=False),  # when that is tried: later than next_at after a failure
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text),
+    Column("details", JSON, nullable=False),  # variables, by, title, viewers
+    Index("ix_schedules_try_at", "try_at"),
+)
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    Column("attachment_id", ID, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("by", String(64)),
+    Column("at", MOMENT, nullable=False),
+    Index("ix_attachments_by", "by", "at"),
+)
+attachment_chunks = sa.Table(
+    "attachment_chunks",
+    metadata,
+    Column("attachment_id", ID, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+attachment_uses = sa.Table(  # where a file was handed in; one that never was is swept away
+    "attachment_uses",
+    metadata,
+    Column("instance_id", ID, primary_key=True),
+    Column("attachment_id", ID, primary_key=True),
+    Column("task_id", String(36), primary_key=True),  # empty: with the start form
+    Column("element", String(100), nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Index("ix_attachment_uses_attachment", "attachment_id"),
 )
 calendar_days = sa.Table(
     "calendar_days",

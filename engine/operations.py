@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from engine import meeting
 from engine.calendar import Calendar
 from engine.errors import Text
 from engine.identity import Directory
@@ -109,6 +110,9 @@ class OperationContext:
     calendar: Calendar
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     new_id: Callable[[], Any]
+    initiator: str | None = None
+    completed_now: Callable[[str], list[dict[str, Any]]] = lambda _: []  # what this very command completed
+    variables_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}  # of another instance's row
 
     def notify(self, principals: Iterable[str], text: Text) -> list[str]:
         """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames."""
@@ -147,6 +151,63 @@ class OperationContext:
         """Whether a case with this number has not ended."""
         where = sa.and_(instances.c.business_key == business_key, instances.c.ended_at.is_(None))
         return self.connection.execute(sa.select(instances.c.instance_id).where(where).limit(1)).first() is not None
+
+    def case_of(self, business_key: str) -> dict[str, Any] | None:
+        """`{"instance_id", "process", "status", "end"}` of the case with this number, or None."""
+        return meeting.case_of(self.connection, business_key)
+
+    def open_cases(self, process: str, **equals: Any) -> list[dict[str, Any]]:
+        """The cases of a process that have not ended and whose variables equal what is given, oldest first.
+
+        Each as `{"instance_id", "business_key", "process", "status", "title", "initiator"}`. Comparing variables
+        unpacks every open case of the process: what is asked often belongs into a register.
+        """
+        return meeting.open_cases(self.connection, process, equals, self.variables_of)
+
+    def completed(self, element: str) -> list[dict[str, Any]]:
+        """What was entered each time `element` was completed in this case, oldest first: its fields, `by`, `at`, and
+        `for` when somebody stood in."""
+        return [*meeting.completed(self.connection, self.instance_id, element), *self.completed_now(element)]
+
+    def completed_in(self, instance_id: str, element: str) -> list[dict[str, Any]]:
+        """The same of another case."""
+        return meeting.completed(self.connection, instance_id, element)
+
+    def start_case(self, process: str, variables: Mapping[str, Any], *, key: str) -> None:
+        """Have another case started, in the name of whoever started this one, by the clock's next tick.
+
+        `key` says which of this case's starts it is: asked again under the same key, nothing happens. The new case's
+        variable `origin` is `{"instance_id", "business_key"}` of this one. Fields of the start form are checked like
+        anybody's; further variables are taken over as they are.
+        """
+        at = stamp(self.now)
+        job = {"instance_id": self.instance_id, "element": self.element, "due_at": at, "planned_at": at}
+        origin = {"instance_id": self.instance_id, "business_key": self.business_key}
+        order = {
+            "process": process,
+            "variables": dict(variables),
+            "by": self.initiator or meeting.SYSTEM,
+            "origin": origin,
+        }
+        if meeting.queue_start(self.connection, job, order, key):
+            self.events.append(("case.queued", {"process": process, "key": key}))
+
+    def reassign_open(self, from_user: str, to_user: str, *, elements: Iterable[str] | None = None) -> int:
+        """Have every open task that is `from_user`'s by name handed to `to_user`, each in its own case, by the clock's
+        next tick; return how many. This case's own tasks stay as they are.
+
+        Whoever is recused or not in the task's group does not get it: that leaves an incident in its case.
+        """
+        number = meeting.queue_reassignments(
+            self.connection,
+            from_user=from_user,
+            to_user=to_user,
+            elements=elements,
+            asking=self.instance_id,
+            at=stamp(self.now),
+        )
+        self.events.append(("tasks.queued", {"from": from_user, "to": to_user, "number": number}))
+        return number
 
     def setting(self, name: str, default: Any = None) -> Any:
         """A setting of the company, or the default."""

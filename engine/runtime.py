@@ -7,7 +7,7 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,17 +17,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine import deployment, forms, jobs, taking
+from engine import attachments, deployment, forms, jobs, schedules, taking
 from engine.calendar import Calendar
 from engine.command import Unit
 from engine.db import Database
 from engine.deployment import Deployment, Shelf
 from engine.errors import Conflict, Denied, ExecutionFailed
-from engine.identity import Directory
+from engine.identity import Directory, require_active
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
 from engine.prepared import Prepared
+from engine.schedules import Planning, Schedule
 from engine.spiff.gate import House
 from engine.starting import begin
 
@@ -56,6 +57,7 @@ class Engine:
         operations: Operations | None = None,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
+        schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
         clock: Clock | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
         auditors: frozenset[str] = frozenset({"auditor"}),
@@ -64,6 +66,7 @@ class Engine:
         self.operations = operations or Operations()
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
+        self.schedules = schedules
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)
@@ -223,6 +226,27 @@ class Engine:
         }
         return self._once(work, by=by, key=key, name=f"complete {task_id}", **noted)
 
+    def attach(self, task_id: str | None, name: str, content: bytes, *, by: str | None) -> str:
+        """Store a file for a form's field of attachments and return its id; handing in the form ties it to the case.
+
+        `task_id` None: for a start form. At most 20 MB; the type is found from the content. Raises Invalid, Denied,
+        Conflict.
+        """
+
+        def work(connection: Connection) -> str:
+            if task_id is not None:
+                Unit.on_task(self, connection, task_id, name="attach", by=by).require_grant()
+            elif by is not None:
+                require_active(connection, by, self.now())
+            return attachments.store(connection, name, content, by=by, now=self.now())
+
+        target = ("task", task_id) if task_id else None
+        return self._run(work, by=by, target=target, command={"command": "attach", "task": task_id})
+
+    def sweep_attachments(self) -> int:
+        """Forget files that were stored a week ago and never handed in; return how many."""
+        return self.db.write(lambda connection: attachments.sweep(connection, self.now()))
+
     def recuse(self, task_id: str, *, by: str, reason: str = "") -> Result:
         """Declare oneself recused (X18). A ballot is cast as `recuse`; any other task goes back without the actor.
 
@@ -328,16 +352,21 @@ class Engine:
         return result
 
     def tick(self, *, limit: int = 100) -> int:
-        """Do what is due now: fire timers, send reminders, call external operations. Returns how many jobs were run."""
-        return jobs.run_due(self, limit)
+        """Do what is due now: fire timers, send reminders, call external operations, start cases. Returns how many jobs
+        were run and recurring cases started."""
+        return schedules.run_due(self, limit) + jobs.run_due(self, limit)
+
+    def refresh_schedules(self) -> None:
+        """Ask the policy at once what the clock is to start; `tick` asks every ten minutes."""
+        schedules.refresh(self)
 
     def check_calendar(self) -> bool:
         """Tell the administrators, once a year, when deadlines come to reach past the announced public holidays."""
         return jobs.warn_of_unannounced(self)
 
     def next_due(self) -> datetime | None:
-        """When the next job is due, or None."""
-        return jobs.next_due(self)
+        """When the next job or recurring case is due, or None."""
+        return min((due for due in (jobs.next_due(self), schedules.next_due(self)) if due), default=None)
 
 
 def _result(unit: Unit) -> Result:

@@ -10,14 +10,13 @@ from uuid import UUID
 import orjson
 from sqlalchemy.engine import Connection
 
-from engine import deployment, history
+from engine import deployment, history, taking
 from engine.command import Row, Unit
 from engine.errors import Denied, Invalid
 from engine.identity import ANYONE, LOCAL, Directory, Standing, standing
 from engine.operations import next_number
 from engine.spiff.case import Case
 from engine.spiff.parse import ProcessInfo
-from engine.taking import form_values
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -26,9 +25,16 @@ VARIABLES_CAP = 200_000  # bytes of JSON a case may start with when it has no st
 
 
 def begin(
-    engine: Engine, connection: Connection, process: str, variables: Mapping[str, Any], *, by: str | None
+    engine: Engine,
+    connection: Connection,
+    process: str,
+    variables: Mapping[str, Any],
+    *,
+    by: str | None,
+    origin: Mapping[str, Any] | None = None,
 ) -> Unit:
-    """Start a case of the newest version.
+    """Start a case of the newest version. With an `origin` (another case, a schedule) it is the engine that starts it
+    in the name of `by`: nobody is asked whether they may, and the case knows where it comes from.
 
     1. Who may start. 2. Number the case. 3. Validate the start form. 4. Create and advance. 5. Write.
     """
@@ -36,7 +42,7 @@ def begin(
     definitions = engine.shelf.get(definition.number, connection)
     info = definitions.processes[process]
     who = standing(connection, by, engine.now()) if by is not None else None
-    if not may_start(engine, info, Directory(connection), who):
+    if origin is None and not may_start(engine, info, Directory(connection), who):
         raise Denied("start_denied", text={"zh-CN": "没有权限发起该流程", "en": "You may not start this procedure"})
     row = Row(
         instance_id=str(UUID(bytes=os.urandom(16), version=4)),
@@ -55,10 +61,11 @@ def begin(
         state=b"",
     )
     unit = Unit(engine, connection, row, name="start", by=by)
-    given = start_variables(unit, info, variables)
+    given = start_variables(unit, info, variables, origin)
     pinned: dict[str, Any] = {"process": process, "version": definition.version, "deployment": definition.number}
     given = unit.given(**pinned, variables=given)["variables"]
-    unit.say("instance.started", **pinned)
+    files = taking.hand_in(unit, "", info.start.id)
+    unit.say("instance.started", **pinned, **files)
     unit.case = Case.start(definitions, process, given, unit.context)
     unit.finish(new=True)
     return unit
@@ -97,10 +104,14 @@ def business_key(engine: Engine, connection: Connection, info: ProcessInfo) -> s
     return pattern.replace("{yyyy}", year).replace("{nnnn}", f"{number:04d}")
 
 
-def start_variables(unit: Unit, info: ProcessInfo, variables: Mapping[str, Any]) -> dict[str, Any]:
+def start_variables(
+    unit: Unit, info: ProcessInfo, variables: Mapping[str, Any], origin: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The case's first variables: the start form's fields as validated, its automatic ones, `initiator`,
-    `business_key`."""
+    `business_key`. With an `origin`, that too, and what the form does not know is taken over as it is."""
     always: dict[str, Any] = {"initiator": unit.by, "business_key": unit.row.business_key}
+    if origin is not None:
+        always["origin"] = dict(origin)
     form = info.start.form
     if form is None:
         plain = orjson.dumps(dict(variables))
@@ -110,13 +121,17 @@ def start_variables(unit: Unit, info: ProcessInfo, variables: Mapping[str, Any])
         loaded: dict[str, Any] = orjson.loads(plain)
         return {**loaded, **always}
     schema = unit.definitions.forms[form]
-    values = form_values(unit, schema, variables)
+    properties = schema.get("properties", {})
+    if origin is not None:
+        always = {**{name: value for name, value in variables.items() if name not in properties}, **always}
+        variables = {name: value for name, value in variables.items() if name in properties}
+    values = taking.form_values(unit, schema, variables, trusted=origin is not None)
     automatic = {
         "initiator": unit.by,
         "business_key": unit.row.business_key,
         "today": unit.now.astimezone(LOCAL).date().isoformat(),
     }
-    for name, field in schema.get("properties", {}).items():
+    for name, field in properties.items():
         if field.get("x-auto") in automatic:
             values[name] = automatic[field["x-auto"]]
     return {**values, **always}

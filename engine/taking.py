@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine import forms
+from engine import attachments, forms
 from engine.command import Unit
 from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
@@ -27,8 +27,11 @@ def form_of(unit: Unit) -> dict[str, Any]:
     return unit.definitions.forms[info.form]
 
 
-def form_values(unit: Unit, schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables as the form types them. Raises Invalid naming each field."""
+def form_values(
+    unit: Unit, schema: Mapping[str, Any], variables: Mapping[str, Any], *, trusted: bool = False
+) -> dict[str, Any]:
+    """The variables as the form types them. Raises Invalid naming each field. `trusted`: the engine fills the form in
+    and may hand in any stored file."""
     calendar = unit.engine.calendar(unit.connection)
 
     def exists(source: str, name: str) -> bool:
@@ -42,7 +45,21 @@ def form_values(unit: Unit, schema: Mapping[str, Any], variables: Mapping[str, A
         return find[source](name) is not None
 
     today = unit.now.astimezone(LOCAL).date()
-    return forms.validate(schema, variables, lookup=exists, today=today, working_days=calendar.working_days_between)
+    values = forms.validate(schema, variables, lookup=exists, today=today, working_days=calendar.working_days_between)
+    named = attachments.named_in(schema, values)
+    unit.attached = attachments.require(
+        unit.connection, named, instance_id=unit.row.instance_id, by=unit.by, trusted=trusted
+    )
+    return values
+
+
+def hand_in(unit: Unit, task_id: str, element: str) -> dict[str, Any]:
+    """Tie the files of the form just filled in to the case; return what the history says of them, `{}` for none."""
+    if not unit.attached:
+        return {}
+    ids, at = [item["id"] for item in unit.attached], stamp(unit.now)
+    attachments.use(unit.connection, ids, instance_id=unit.row.instance_id, task_id=task_id, element=element, at=at)
+    return {"attachments": unit.attached}
 
 
 def hold(unit: Unit, by: str) -> None:
@@ -81,7 +98,8 @@ def finish(unit: Unit, values: Mapping[str, Any], by: str, behalf: str | None) -
         result["for"] = behalf
     unit.done[unit.task.task_id] = {"by": by, "for": behalf}
     result = unit.given(task=unit.task.task_id, variables=result)["variables"]
-    unit.say("task.completed", element=unit.task.element, task=unit.task.task_id, result=result)
+    files = hand_in(unit, unit.task.task_id, unit.task.element)
+    unit.say("task.completed", element=unit.task.element, task=unit.task.task_id, result=result, **files)
     unit.case.complete(unit.task.task_id, result, unit.context)
     unit.finish()
 
@@ -127,6 +145,14 @@ def reassign(unit: Unit, *, to: str, by: str, reason: str) -> None:
             if unit.access.is_recused(who)
             else {"zh-CN": "只有办理人可以转办", "en": "Only whoever holds the task may transfer it"},
         )
+    hand_over(unit, to, anyone=administers, reason=reason)
+
+
+def hand_over(unit: Unit, to: str, *, anyone: bool, reason: str, instead_of: str | None = None) -> None:
+    """Make `to` the only one who may do the task or, where several may by name, the one `instead_of` another.
+
+    `anyone`: an active person who is no candidate may get a task that is offered to people by name only. Raises Denied.
+    """
     heir = require_active(unit.connection, to, unit.now)
     candidate = unit.access.grant_for(heir, unit.task.element)
     named_only = not any(principal.startswith("g:") for principal in unit.access.may)
@@ -139,7 +165,7 @@ def reassign(unit: Unit, *, to: str, by: str, reason: str) -> None:
             text={"zh-CN": "「{to}」应回避，不能接收", "en": "“{to}” is recused and cannot take it"},
             to=to,
         )
-    if candidate is None and not (administers and named_only):
+    if candidate is None and not (anyone and named_only):
         raise Denied(
             "not_candidate",
             text={"zh-CN": "「{to}」不在可办理人之列", "en": "“{to}” is not among those who may do it"},
@@ -148,10 +174,14 @@ def reassign(unit: Unit, *, to: str, by: str, reason: str) -> None:
     unit.given(task=unit.task.task_id, to=to, reason=reason[:REASON_CAP])
     unit.say("task.reassigned", element=unit.task.element, task=unit.task.task_id, to=to, reason=reason[:REASON_CAP])
     where = [task_access.c.instance_id == unit.row.instance_id, task_access.c.task_id == unit.task.task_id]
-    unit.connection.execute(sa.delete(task_access).where(*where, task_access.c.rule == "may"))
-    row = {"instance_id": unit.row.instance_id, "task_id": unit.task.task_id, "principal": f"u:{to}", "rule": "may"}
-    unit.connection.execute(sa.insert(task_access).values(**row, created_at=stamp(unit.now)))
-    _update(unit, assignee=to, claimed_at=None)
+    among = instead_of is not None and unit.task.assignee is None and len(unit.access.may) > 1
+    given_up = [task_access.c.principal == f"u:{instead_of}"] if among else []
+    unit.connection.execute(sa.delete(task_access).where(*where, task_access.c.rule == "may", *given_up))
+    if not (among and f"u:{to}" in unit.access.may):
+        row = {"instance_id": unit.row.instance_id, "task_id": unit.task.task_id, "principal": f"u:{to}", "rule": "may"}
+        unit.connection.execute(sa.insert(task_access).values(**row, created_at=stamp(unit.now)))
+    if not among:
+        _update(unit, assignee=to, claimed_at=None)
     unit.finish()
 
 

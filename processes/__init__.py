@@ -15,6 +15,7 @@ from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_l
 from processes.demo.play import play_demo
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
+from processes.recurring import schedules
 
 __all__ = [
     "DEMO_LOGINS",
@@ -26,6 +27,7 @@ __all__ = [
     "is_demo_loaded",
     "load_demo",
     "play_demo",
+    "schedules",
 ]
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"vote_decided": vote_decided}
@@ -37,13 +39,14 @@ def catalogue() -> Operations:
     return account_registration.merged(group_vote)
 
 
-def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
-    """An engine that knows this policy."""
+def build_engine(db: Database, *, clock: Clock | None = None, recurring: bool = True) -> Engine:
+    """An engine that knows this policy. Without `recurring` its clock starts no cases by itself."""
     return Engine(
         db,
         operations=catalogue(),
         functions=FUNCTIONS,
         directory_functions=organisation.directory_functions,
+        schedules=schedules if recurring else None,
         clock=clock,
     )
 

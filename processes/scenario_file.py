@@ -2,6 +2,8 @@
 
     {"name", "process", "now", "diagrams": [...], "start": {"by", "variables"}, "steps": [...], "expect": {...}}
 
+`"recurring": true` lets the clock start cases by itself, as it does outside scenarios.
+
 A step does exactly one of KINDS; docs/designers.md describes each.
 """
 
@@ -20,7 +22,7 @@ Text = dict[str, str]
 DEFAULT_NOW = "2026-11-09T09:00:00+08:00"
 KINDS = ("complete", "denied", "claim", "withdraw", "after", "until", "expect")
 _REMARKS = {"note", "comment", "description", "source"}  # for people; nothing reads them
-_KEYS = {"name", "process", "now", "start", "steps", "expect", "diagrams", *_REMARKS}
+_KEYS = {"name", "process", "now", "start", "steps", "expect", "diagrams", "recurring", *_REMARKS}
 _STEP_KEYS = {"by", "variables", "reason", *KINDS, *_REMARKS}
 
 

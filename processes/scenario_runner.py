@@ -87,8 +87,8 @@ class Stage:
         self._folder.cleanup()
 
     @contextmanager
-    def company(self, now: datetime) -> Iterator[tuple[Engine, ScenarioClock]]:
-        """An engine on an untouched copy, its clock at `now`."""
+    def company(self, now: datetime, *, recurring: bool = False) -> Iterator[tuple[Engine, ScenarioClock]]:
+        """An engine on an untouched copy, its clock at `now`; `recurring` lets the clock start cases by itself."""
         self._copies += 1
         path = self._template.with_name(f"{self._copies}.db")
         for suffix in ("", "-wal"):
@@ -97,7 +97,7 @@ class Stage:
         clock = ScenarioClock(now)
         db = Database.open(f"sqlite:///{path}")
         try:
-            yield processes.build_engine(db, clock=clock), clock
+            yield processes.build_engine(db, clock=clock, recurring=recurring), clock
         finally:
             db.close()
             for suffix in ("", "-wal", "-shm"):
@@ -112,7 +112,8 @@ def run_file(path: Path, stage: Stage) -> Outcome:
     try:
         scenario = read(path)
         name = str(scenario.get("name") or path.stem)
-        with stage.company(moment(scenario.get("now", DEFAULT_NOW))) as (engine, clock):
+        recurring, now = scenario.get("recurring") is True, moment(scenario.get("now", DEFAULT_NOW))
+        with stage.company(now, recurring=recurring) as (engine, clock):
             play = _Play(engine, clock, scenario, path.parent)
             play.run()
         failure = None
@@ -263,6 +264,7 @@ class _Play:
 
     def _move(self, target: datetime) -> None:
         """Let time pass until `target`; everything due on the way happens at its own moment, in order."""
+        self.engine.refresh_schedules()
         while (due := self.engine.next_due()) is not None and due <= target:
             self.clock.set(max(due, self.clock.now()))
             if not self.engine.tick():

@@ -1,6 +1,7 @@
 """The reads: functions that return plain data. Each that a page may call takes `actor` and decides on the loaded
 rows."""
 
+from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
 from engine.queries.catalogue import (
     Change,
     IncidentRow,
@@ -24,13 +25,17 @@ from engine.queries.catalogue import (
 )
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
+from engine.queries.recurring import Coming, coming
 from engine.queries.rows import CaseRow, Page, PersonRef, TaskRow
 from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 
 __all__ = [
+    "AttachmentRow",
+    "AttachmentView",
     "CaseRow",
     "CaseView",
     "Change",
+    "Coming",
     "Decided",
     "DiagramView",
     "Entry",
@@ -46,8 +51,12 @@ __all__ = [
     "StartView",
     "TaskRow",
     "TaskView",
+    "attachment",
+    "attachment_rows",
+    "attachments_of",
     "case",
     "choices",
+    "coming",
     "counts",
     "diagram",
     "done",

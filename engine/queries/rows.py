@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from engine.errors import Text
+from engine.meeting import SYSTEM
 from engine.models import groups, instances, people, task_access, tasks
 from engine.moments import moment
 from engine.spiff.parse import ElementInfo
@@ -85,7 +86,9 @@ class Names:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._people: dict[str, PersonRef] = {}
+        self._people: dict[str, PersonRef] = {
+            SYSTEM: PersonRef(username=SYSTEM, names={"zh-CN": "系统", "en": "System"})
+        }
         self._groups: dict[str, Text] | None = None
 
     def load(self, usernames: Iterable[str | None]) -> None:

@@ -22,7 +22,8 @@ from engine.spiff.gate_model import (
 from engine.spiff.gate_report import Node
 from engine.spiff.gate_shapes import ANY, NUMBER, TEXT, Shape, infer, merged, of_schema, suggestion
 
-ALWAYS = {"initiator": TEXT, "business_key": TEXT}
+ORIGIN = Shape("record", dict.fromkeys(("instance_id", "business_key", "schedule", "period"), TEXT))
+ALWAYS = {"initiator": TEXT, "business_key": TEXT, "origin": ORIGIN}
 BY_THE_ENGINE = {"by": TEXT, "at": TEXT, "for": TEXT}  # added to every result of a person
 DEFAULT_FORM = Shape("record", {"outcome": TEXT, "comment": TEXT, **BY_THE_ENGINE}, required=frozenset({"outcome"}))
 

@@ -1,0 +1,117 @@
+"""Files handed in with forms: which a reader may know of, and their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from engine.attachments import content_of
+from engine.errors import Denied, NotFound
+from engine.identity import Standing
+from engine.jobs import note_refusal
+from engine.models import attachment_uses, attachments, tasks
+from engine.moments import moment
+from engine.queries.reading import Sealed, readable_case, reader
+
+if TYPE_CHECKING:
+    from engine.runtime import Engine
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachmentRow:
+    """A file, without its content. `type` was found from the content; `sha256` in hex."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachmentView(AttachmentRow):
+    """A file with its content: to be sent as a download, never shown in place."""
+
+    content: bytes
+
+
+def attachment(engine: Engine, attachment_id: str, *, actor: str) -> AttachmentView:
+    """A file for whoever may read the entry it was handed in with, or uploaded it. Raises NotFound, Denied.
+
+    A refusal is written into the case's history."""
+    with engine.db.read() as connection:
+        who = reader(engine, connection, actor)
+        where = attachments.c.attachment_id == attachment_id
+        row = connection.execute(sa.select(attachments).where(where)).first()
+        if row is None:
+            raise _missing(attachment_id)
+        uses = connection.execute(
+            sa.select(attachment_uses).where(attachment_uses.c.attachment_id == attachment_id)
+        ).all()
+        if not uses and row.by != actor:
+            raise _missing(attachment_id)
+        refusal = _refusal(engine, connection, uses, who) if uses else None
+        if refusal is None:
+            return AttachmentView(**_values(row), content=content_of(connection, attachment_id))
+    note_refusal(engine, ("instance", uses[0].instance_id), by=actor, command="attachment", refusal=refusal)
+    raise refusal
+
+
+def attachments_of(engine: Engine, instance_id: str, *, actor: str) -> dict[str, AttachmentRow]:
+    """The files of a case that the actor may read, by id. Raises NotFound, Denied."""
+    with engine.db.read() as connection:
+        who = reader(engine, connection, actor)
+        readable_case(engine, connection, instance_id, who)
+        query = sa.select(attachments, attachment_uses.c.task_id, attachment_uses.c.element).join(
+            attachment_uses, attachment_uses.c.attachment_id == attachments.c.attachment_id
+        )
+        rows = connection.execute(query.where(attachment_uses.c.instance_id == instance_id)).all()
+        sealed = Sealed(engine, connection, instance_id, who)
+        open_ = [row for row in rows if not _hidden(connection, sealed, instance_id, row)]
+        return {row.attachment_id: AttachmentRow(**_values(row)) for row in open_}
+
+
+def attachment_rows(engine: Engine, ids: list[str], *, actor: str) -> dict[str, AttachmentRow]:
+    """The actor's own files among `ids` that were not handed in yet: what a half-filled form shows."""
+    with engine.db.read() as connection:
+        where = sa.and_(attachments.c.attachment_id.in_(ids), attachments.c.by == actor)
+        rows = connection.execute(sa.select(attachments).where(where)).all()
+        return {row.attachment_id: AttachmentRow(**_values(row)) for row in rows}
+
+
+def _refusal(engine: Engine, connection: Connection, uses: Any, who: Standing) -> Denied | None:
+    """Why the reader may not have the file by any of its uses; None when they may."""
+    refusal: Denied | None = None
+    for use in uses:
+        try:
+            readable_case(engine, connection, use.instance_id, who)
+        except Denied as error:
+            refusal = error
+            continue
+        if not _hidden(connection, Sealed(engine, connection, use.instance_id, who), use.instance_id, use):
+            return None
+    return refusal or Denied("attachment_denied")
+
+
+def _hidden(connection: Connection, sealed: Sealed, instance_id: str, use: Any) -> bool:
+    if not use.task_id:
+        return False
+    where = sa.and_(tasks.c.instance_id == instance_id, tasks.c.task_id == use.task_id)
+    by = connection.scalar(sa.select(tasks.c.completed_by).where(where))
+    return sealed.hides(use.task_id, use.element, by)
+
+
+def _missing(attachment_id: str) -> NotFound:
+    text = {"zh-CN": "没有找到该附件", "en": "The file was not found"}
+    return NotFound("attachment_not_found", text=text, id=attachment_id)
+
+
+def _values(row: Any) -> dict[str, Any]:
+    kept = {name: getattr(row, name) for name in ("name", "type", "size", "sha256", "by")}
+    return {"id": row.attachment_id, "at": moment(row.at), **kept}
