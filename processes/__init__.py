@@ -39,14 +39,14 @@ def catalogue() -> Operations:
     return account_registration.merged(group_vote)
 
 
-def build_engine(db: Database, *, clock: Clock | None = None, recurring: bool = True) -> Engine:
-    """An engine that knows this policy. Without `recurring` its clock starts no cases by itself."""
+def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
+    """An engine that knows this policy."""
     return Engine(
         db,
         operations=catalogue(),
         functions=FUNCTIONS,
         directory_functions=organisation.directory_functions,
-        schedules=schedules if recurring else None,
+        schedules=schedules,
         clock=clock,
     )
 

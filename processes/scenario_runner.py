@@ -87,8 +87,8 @@ class Stage:
         self._folder.cleanup()
 
     @contextmanager
-    def company(self, now: datetime, *, recurring: bool = False) -> Iterator[tuple[Engine, ScenarioClock]]:
-        """An engine on an untouched copy, its clock at `now`; `recurring` lets the clock start cases by itself."""
+    def company(self, now: datetime) -> Iterator[tuple[Engine, ScenarioClock]]:
+        """An engine on an untouched copy, its clock at `now`."""
         self._copies += 1
         path = self._template.with_name(f"{self._copies}.db")
         for suffix in ("", "-wal"):
@@ -97,7 +97,7 @@ class Stage:
         clock = ScenarioClock(now)
         db = Database.open(f"sqlite:///{path}")
         try:
-            yield processes.build_engine(db, clock=clock, recurring=recurring), clock
+            yield processes.build_engine(db, clock=clock), clock
         finally:
             db.close()
             for suffix in ("", "-wal", "-shm"):
@@ -112,8 +112,9 @@ def run_file(path: Path, stage: Stage) -> Outcome:
     try:
         scenario = read(path)
         name = str(scenario.get("name") or path.stem)
-        recurring, now = scenario.get("recurring") is True, moment(scenario.get("now", DEFAULT_NOW))
-        with stage.company(now, recurring=recurring) as (engine, clock):
+        with stage.company(moment(scenario.get("now", DEFAULT_NOW))) as (engine, clock):
+            if not scenario.get("recurring"):
+                engine.schedules = None  # else every scenario would carry the company's patrols along
             play = _Play(engine, clock, scenario, path.parent)
             play.run()
         failure = None
