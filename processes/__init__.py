@@ -10,6 +10,7 @@ from typing import Any
 
 from engine import Clock, Database, Engine, House, Operations
 from processes import organisation
+from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_registration.operations import operations as account_registration
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import play_demo
@@ -36,7 +37,10 @@ DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "sta
 
 def catalogue() -> Operations:
     """Every operation a service task may name."""
-    return account_registration.merged(group_vote)
+    known = account_registration
+    for more in (account_deregistration, group_vote):
+        known = known.merged(more)
+    return known
 
 
 def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:

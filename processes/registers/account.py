@@ -59,6 +59,27 @@ evidence|注册凭据|Evidence of registration
 conditions|附加条件|Conditions
 resolution_no|决议编号|Resolution no.
 case_no|注册案件|Registration case
+legal_hold|证据保全|Legal hold
+posting_locked|停止发布|Posting locked
+posting_lock_reason|停止发布的原因|Why posting is locked
+posting_lock_case|停止发布的案件|Case that locked posting
+suspended_on|冻结日期|Suspended on
+suspended_case|冻结案件|Case that suspended it
+archive|归档|Archive
+name_protection|名称保护|Name protection
+name_watch_until|名称抢注留意至|Name watched until
+closing_case|注销案件|Closing case
+closing_resolution|注销决议|Closing resolution
+closing_evidence|注销凭据|Evidence of closing
+closing_revoked_by|凭证销毁人|Credentials destroyed by
+retain_until|保存至|Keep until
+handover_case|最近交接案件|Latest handover
+handover_conditions|交接遗留项|Left over from the handover
+temporary_until|临时负责至|Responsible until
+hand_back_to|到期交还|Hand back to
+rotation_case|最近改密案件|Latest rotation
+last_patrol|最近巡查|Latest patrol
+patrol_result|巡查结果|Result of the patrol
 status|状态|Status
 """
 TITLES: dict[str, dict[str, str]] = {

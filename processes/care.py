@@ -1,0 +1,152 @@
+"""What several procedures do with an account: find it, stop and allow posting, say who answers for it and until when.
+
+The account register's row is the truth; nothing here keeps anything elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from engine import OperationContext
+from engine.errors import Text
+from processes.registers.account import ACCOUNT
+
+GONE = ("closed",)  # an account that is no more
+ROTATION_DAYS = {"high": 30, "medium": 60, "low": 90}  # until account_control has judged it
+ADMIN_HEAD = "admin"
+
+
+def account(ctx: OperationContext, account_id: str | None) -> dict[str, Any]:
+    """The account's row, {} when there is none."""
+    return (ctx.registers.get(ACCOUNT, account_id) if account_id else None) or {}
+
+
+def named(account_id: str, row: Mapping[str, Any]) -> str:
+    """What a notice calls it: 「样木家居」（A001）."""
+    return f"「{row.get('name') or account_id}」（{account_id}）"
+
+
+def today(ctx: OperationContext) -> date:
+    """The local date."""
+    return ctx.calendar.today(ctx.now)
+
+
+def head_of(ctx: OperationContext, dept: str | None) -> str | None:
+    """The head of a department."""
+    unit = ctx.directory.department(dept) if dept else None
+    return unit.head if unit else None
+
+
+def at_work(ctx: OperationContext, username: str | None) -> bool:
+    """Whether somebody works here now."""
+    person = ctx.directory.person(username) if username else None
+    return person is not None and person.active
+
+
+def eligible(ctx: OperationContext, username: str | None) -> list[Text]:
+    """Why somebody may not answer for an account: left, not a regular employee, untrained, unsigned. Empty: they may.
+
+    Source: clause 四.1 with P16: course and signature block becoming a responsible person.
+    """
+    person = ctx.directory.person(username) if username else None
+    if person is None or not person.active:
+        return [{"zh-CN": f"「{username or ''}」不是在职人员", "en": f"“{username or ''}” does not work here"}]
+    name = person.names
+    found: list[Text] = []
+    if person.employment_type != "regular":
+        found.append({"zh-CN": f"{name['zh-CN']}不是正式员工", "en": f"{name['en']} is not a regular employee"})
+    if not person.training_valid:
+        found.append({"zh-CN": f"{name['zh-CN']}的培训未完成或已过期", "en": f"{name['en']} has no valid training"})
+    if not person.policy_signed_on:
+        found.append({"zh-CN": f"{name['zh-CN']}尚未签收制度", "en": f"{name['en']} has not signed the policy"})
+    return found
+
+
+def lock_posting(ctx: OperationContext, account_id: str, reason: Text) -> None:
+    """No more posts on the account until `unlock_posting`; the case that locked it is kept beside the reason."""
+    fields = {"posting_locked": True, "posting_lock_reason": reason, "posting_lock_case": ctx.business_key}
+    ctx.registers.put(ACCOUNT, account_id, fields)
+
+
+def unlock_posting(ctx: OperationContext, account_id: str, *, whoever: bool = False) -> bool:
+    """Allow posting again when this case locked it (or, with `whoever`, whichever did). Whether it did."""
+    row = account(ctx, account_id)
+    if not row.get("posting_locked") or not (whoever or row.get("posting_lock_case") == ctx.business_key):
+        return False
+    fields = {"posting_locked": False, "posting_lock_reason": None, "posting_lock_case": None}
+    ctx.registers.put(ACCOUNT, account_id, fields)
+    return True
+
+
+def rotation_due(row: Mapping[str, Any]) -> date | None:
+    """When the account's password is to be changed next; None for one that is closed or was never told when."""
+    if row.get("status") in GONE or row.get("status") == "draft":
+        return None
+    if row.get("rotation_due"):
+        return date.fromisoformat(row["rotation_due"])
+    if not row.get("last_rotation"):
+        return None
+    days = row.get("rotation_days") or ROTATION_DAYS.get(row.get("risk") or "", 90)
+    return date.fromisoformat(row["last_rotation"]) + timedelta(days=days)
+
+
+def told(ctx: OperationContext, principals: Iterable[str | None], zh: str, en: str) -> list[str]:
+    """Notify everybody named; None is skipped. Returns usernames."""
+    return ctx.notify([each for each in dict.fromkeys(principals) if each], {"zh-CN": zh, "en": en})
+
+
+def cases_about(ctx: OperationContext, account_id: str, registers: Iterable[str]) -> list[str]:
+    """Numbers of open cases whose register row names the account, whatever the field is called."""
+    found: list[str] = []
+    for register in registers:
+        for key, row in ctx.registers.all(register).items():
+            number = row.get("case_no") or key
+            if number != ctx.business_key and _names(row, account_id) and ctx.case_open(number):
+                found.append(number)
+    return list(dict.fromkeys(found))
+
+
+def _names(row: Mapping[str, Any], account_id: str) -> bool:
+    return any(
+        value == account_id or (isinstance(value, list) and account_id in value)
+        for field, value in row.items()
+        if field not in ("status", "case_no")
+    )
+
+
+def ended(history: Iterable[Mapping[str, Any]] | None, day: date) -> list[dict[str, Any]]:
+    """Tenures with the open one ended on `day`."""
+    return [{**each, "to": each.get("to") or day.isoformat()} for each in history or ()]
+
+
+def witness_for(ctx: OperationContext, parties: Iterable[str | None]) -> str | None:
+    """Who of Administration may witness a handover: a registrar, else anybody there, never one of the parties (X05)."""
+    out = set(parties)
+    for group_id in ("account_registrar", "admin"):
+        group = ctx.directory.group(group_id)
+        for member in group.members if group else ():
+            if member not in out:
+                return member
+    return None
+
+
+def start_handover(
+    ctx: OperationContext, account_id: str, *, trigger: str, key: str, outgoing: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Have a handover of the account started. Takes over for now: the backup, else the department's head, else the
+    account's registrar; whoever confirms the successor may name another."""
+    row = account(ctx, account_id)
+    outgoing = outgoing or row.get("responsible")
+    able = (row.get("backup"), head_of(ctx, row.get("dept")), head_of(ctx, "marketing"))
+    incoming = next((each for each in able if each and each != outgoing and not eligible(ctx, each)), None)
+    parties = {"outgoing": outgoing, "incoming": incoming, "witness": witness_for(ctx, (outgoing, incoming))}
+    if incoming is None or parties["witness"] is None:
+        text = f"账号{named(account_id, row)}须交接，但没有可接收或监交的人，请指定"
+        told(ctx, ["account_registrar", head_of(ctx, ADMIN_HEAD)], text, f"Account {account_id} needs a successor")
+        return parties
+    effective = ctx.calendar.add(ctx.now, "5wd").isoformat()
+    variables = {"account_id": account_id, "trigger": trigger, "effective_at": effective, **parties, **more}
+    ctx.start_case("account_handover", {name: value for name, value in variables.items() if value}, key=key)
+    return parties
