@@ -80,6 +80,12 @@ def content_of(connection: Connection, attachment_id: str) -> bytes:
     return b"".join(bytes(piece) for piece in connection.scalars(query.order_by(attachment_chunks.c.number)))
 
 
+def describe(connection: Connection, attachment_id: str) -> dict[str, Any]:
+    """What the history says of a file: `{"id", "name", "sha256", "size", "type"}`."""
+    row = connection.execute(sa.select(attachments).where(attachments.c.attachment_id == attachment_id)).one()
+    return _described(row)
+
+
 def named_in(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], list[str]]]:
     """Field → (its schema, the ids in it) for every field of the form that holds attachments."""
     fields = schema.get("properties", {})
@@ -113,8 +119,7 @@ def require(
             if row is None or not (trusted or instance_id in cases or (row.by == by and not cases)):
                 problems[field] = named(schema, field, _UNKNOWN)
             else:
-                kept = {name: getattr(row, name) for name in ("name", "sha256", "size", "type")}
-                found[attachment_id] = {"id": attachment_id, **kept}
+                found[attachment_id] = _described(row)
     if problems:
         raise Invalid(problems)
     return list(found.values())
@@ -134,6 +139,10 @@ def sweep(connection: Connection, now: datetime) -> int:
     for table in (attachment_chunks, attachments):
         connection.execute(sa.delete(table).where(table.c.attachment_id.in_(ids)))
     return len(ids)
+
+
+def _described(row: Any) -> dict[str, Any]:
+    return {"id": row.attachment_id, **{name: getattr(row, name) for name in ("name", "sha256", "size", "type")}}
 
 
 def _waiting(connection: Connection, by: str) -> int:

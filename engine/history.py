@@ -48,6 +48,7 @@ EVENT_TYPES: dict[str, dict[str, str]] = {
     "operation.queued": {"zh-CN": "外部操作排队", "en": "External operation queued"},
     "decision.evaluated": {"zh-CN": "查询决策表", "en": "Decision evaluated"},
     "script.run": {"zh-CN": "变量赋值", "en": "Variables assigned"},
+    "attachment.made": {"zh-CN": "生成附件", "en": "File made"},
     "case.queued": {"zh-CN": "安排另一案件", "en": "Another case queued"},
     "case.started": {"zh-CN": "发起另一案件", "en": "Another case started"},
     "tasks.queued": {"zh-CN": "安排转办", "en": "Transfers queued"},

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import meeting
+from engine import attachments, meeting
 from engine.calendar import Calendar
 from engine.errors import Text
 from engine.identity import Directory
@@ -197,6 +197,17 @@ class OperationContext:
         next tick; return how many. This case's own tasks stay as they are.
 
         Whoever is recused or not in the task's group does not get it: that leaves an incident in its case.
+    def attach(self, name: str, content: bytes) -> str:
+        """Keep a file that the operation made (a letter, minutes) with this case; return its id.
+
+        Whoever may read the case may download it. Raises Invalid as an upload does.
+        """
+        at = stamp(self.now)
+        made = attachments.store(self.connection, name, content, by=None, now=self.now)
+        attachments.use(self.connection, [made], instance_id=self.instance_id, task_id="", element=self.element, at=at)
+        self.events.append(("attachment.made", attachments.describe(self.connection, made)))
+        return made
+
         """
         number = meeting.queue_reassignments(
             self.connection,

@@ -279,3 +279,14 @@ def test_a_task_done_meanwhile_is_left_alone(engine: Engine, asked: Asked) -> No
     assert queries.open_incidents(engine, actor="root") == []
     ends = [data for kind, data in events(engine, case.instance_id) if kind == "instance.ended"]
     assert len(ends) == 1  # what is noted afterwards ends the case no second time
+
+
+def test_an_operation_keeps_a_file_with_its_case(engine: Engine, asked: Asked) -> None:
+    asked.call = lambda ctx: {"letter": ctx.attach("letter.pdf", b"%PDF-1.7 words")}
+    case = ask(engine)
+    [(made, row)] = queries.attachments_of(engine, case.instance_id, actor="anna").items()
+    assert queries.inspect(engine, case.instance_id).variables["asked"] == {"letter": made}
+    assert row.type == "application/pdf"
+    assert queries.attachment(engine, made, actor="kassa").content == b"%PDF-1.7 words"
+    [noted] = [data for kind, data in events(engine, case.instance_id) if kind == "attachment.made"]
+    assert noted["sha256"] == row.sha256
