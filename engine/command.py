@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from engine import history
+from engine import barring, history
 from engine import tasks as task_rows
 from engine.context import LiveContext
 from engine.db import Stale
 from engine.errors import Conflict, Denied, ExecutionFailed, GuijuError, NotFound
-from engine.identity import Access, Directory, Grant, Standing, require_active
-from engine.models import case_viewers, incidents, instances, task_access, tasks
+from engine.identity import Access, Directory, Grant, Standing, barred_of, require_active
+from engine.models import incidents, instances, task_access, tasks
 from engine.moments import stamp
 from engine.operations import OperationContext
 from engine.prepared import Prepared
@@ -132,6 +132,7 @@ class Unit:
         self.task: Any = None  # the task the command is about, when there is one
         self.access = Access.of([])
         self.attached: list[dict[str, Any]] = []  # files of the form that was filled in
+        self.barred: frozenset[str] = frozenset()  # usernames the case is kept from, once `finish` has settled it
         self.done: dict[str, Any] = {}  # task_id -> how it was completed
         self._input: dict[str, Any] = {}
         self._said: list[history.Event] = []
@@ -171,9 +172,20 @@ class Unit:
 
     # -- checks -----------------------------------------------------------------------------------------------------
     def actor(self) -> Standing:
-        """The standing of `by`; raises Denied unless they work here."""
+        """The standing of `by`; raises Denied unless they work here, or when the case is kept from them."""
         assert self.by is not None
-        return require_active(self.connection, self.by, self.now)
+        who = require_active(self.connection, self.by, self.now)
+        if self.bars and not self._apart() and self.by in barred_of(self.connection, self.row.instance_id):
+            raise Denied("case_denied", recused=True)
+        return who
+
+    @property
+    def bars(self) -> bool:
+        """Whether the process keeps its cases from people."""
+        return "barred" in self.definitions.processes[self.row.process].properties
+
+    def _apart(self) -> bool:
+        return self.task is not None and task_rows.apart(self.element(self.task.process, self.task.element))
 
     def require_administrator(self) -> None:
         """Raise Denied unless the actor administers the system."""
@@ -238,7 +250,9 @@ class Unit:
         info = self.definitions.processes[row.process]
         row.title = self._title(info) or row.title
         self._trace(case.take_trace())
+        barring.settle(self, info, new=new)
         task_rows.sync(self, self._before, waiting)
+        barring.take_away(self, self._before, waiting)
         for change in self.registers.changed:
             self.say("register.changed", **change)
         if ended and not was_over:
@@ -280,7 +294,7 @@ class Unit:
                 for name in ("instance_id", "process", "version", "deployment", "business_key", "initiator")
             }
             INSERT.run(self.connection, **fixed, **values, started_at=at)
-            self._viewers(info)
+            barring.invite(self, info)
         else:
             found = UPDATE.run(self.connection, **values, this=row.instance_id, was=row.rev)
             if found.rowcount != 1:
@@ -305,13 +319,6 @@ class Unit:
     def _title(self, info: ProcessInfo) -> str:
         source = info.properties.get("title")
         return str(self.evaluate(source, self.case.variables()) or "")[:500] if source else ""
-
-    def _viewers(self, info: ProcessInfo) -> None:
-        source = info.properties.get("viewers")
-        named = self.directory.principals(self.evaluate(source, self.case.variables())) if source else []
-        rows = [{"instance_id": self.row.instance_id, "principal": principal} for principal in named]
-        if rows:
-            self.connection.execute(sa.insert(case_viewers), rows)
 
     def _trace(self, trace: Iterable[Trace]) -> None:
         for step in trace:

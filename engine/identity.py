@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from engine.errors import Denied, NotFound
-from engine.models import delegations, departments, groups, memberships, people
+from engine.models import case_barred, delegations, departments, groups, memberships, people
 from engine.prepared import Prepared
 
 EVERYONE = "employee"  # every active person belongs to it without being listed
 ANYONE = "anyone"  # in `starters` only: also somebody who is not logged in
+OUTSIDER = "outsider"  # in `starters` only: somebody who is not logged in, and so leaves no name
 LOCAL = ZoneInfo("Asia/Shanghai")
 
 
@@ -108,6 +109,14 @@ def require_active(connection: Connection, username: str, now: datetime) -> Stan
             who=username,
         )
     return who
+
+
+_BARRED = Prepared(sa.select(case_barred.c.username).where(case_barred.c.instance_id == sa.bindparam("instance")))
+
+
+def barred_of(connection: Connection, instance_id: str) -> frozenset[str]:
+    """Usernames of those the whole case is kept from."""
+    return frozenset(row.username for row in _BARRED.run(connection, instance=instance_id).all())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

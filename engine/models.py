@@ -112,6 +112,13 @@ case_viewers = sa.Table(
     Column("principal", String(80), primary_key=True),
     Index("ix_case_viewers_principal", "principal"),
 )
+case_barred = sa.Table(  # whom the whole case is kept from: the process's `barred` as it stood after the last command
+    "case_barred",
+    metadata,
+    Column("instance_id", ID, primary_key=True),
+    Column("username", String(64), primary_key=True),
+    Index("ix_case_barred_username", "username"),
+)
 jobs = sa.Table(
     "jobs",
     metadata,

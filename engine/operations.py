@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from engine import attachments, meeting
 from engine.calendar import Calendar
 from engine.errors import Text
-from engine.identity import Directory
+from engine.identity import Directory, barred_of
 from engine.models import counters, instances, notifications, settings, task_access, tasks
 from engine.moments import stamp
 from engine.prepared import Prepared
@@ -114,13 +114,18 @@ class OperationContext:
     completed_now: Callable[[str], list[dict[str, Any]]] = lambda _: []  # what this very command completed
     variables_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}  # of another instance's row
 
-    def notify(self, principals: Iterable[str], text: Text) -> list[str]:
-        """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames."""
+    def notify(self, principals: Iterable[str], text: Text, *, even_barred: bool = False) -> list[str]:
+        """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames.
+
+        Nobody is told of a case that is kept from them; `even_barred` tells them all the same, without the case.
+        """
         named: list[str] = []
         for item in principals:
             named.extend([item] if item[:2] in ("u:", "g:") else self.directory.principals(item))
-        users = self.directory.usernames(named)
-        notify(self.connection, users, text, instance_id=self.instance_id, at=stamp(self.now), new_id=self.new_id)
+        barred = barred_of(self.connection, self.instance_id)
+        users = [user for user in self.directory.usernames(named) if even_barred or user not in barred]
+        case = None if even_barred else self.instance_id
+        notify(self.connection, users, text, instance_id=case, at=stamp(self.now), new_id=self.new_id)
         return users
 
     def escalate(self, element: str, principals: Iterable[str]) -> list[str]:

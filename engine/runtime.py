@@ -30,7 +30,7 @@ from engine.operations import Operations
 from engine.prepared import Prepared
 from engine.schedules import Planning, Schedule
 from engine.spiff.gate import House
-from engine.starting import begin
+from engine.starting import Sealer, begin
 
 T = TypeVar("T")
 _ANSWERED = Prepared(sa.insert(idempotency), columns=("actor", "key", "command", "instance_id", "answer", "at"))
@@ -59,6 +59,7 @@ class Engine:
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
         clock: Clock | None = None,
+        sealer: Sealer | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
         auditors: frozenset[str] = frozenset({"auditor"}),
     ) -> None:
@@ -66,7 +67,7 @@ class Engine:
         self.operations = operations or Operations()
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
-        self.schedules = schedules
+        self.schedules, self.sealer = schedules, sealer
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)
@@ -333,6 +334,17 @@ class Engine:
             return _result(unit)
 
         return self._run(work, by=by, target=("instance", instance_id), command={"command": name})
+
+    def note(self, instance_id: str, type_: str, *, by: str | None, **data: Any) -> None:
+        """Write an event of the policy into a case's history, such as the opening of a sealed identity; `type_` is one
+        of `history.EVENT_TYPES`. Raises NotFound."""
+
+        def work(connection: Connection) -> None:
+            unit = Unit.on_instance(self, connection, instance_id, name="note", by=by)
+            unit.say(type_, **data)
+            unit.finish()
+
+        self.db.write(work)
 
     def retry(self, incident_id: str, *, by: str) -> Result:
         """Try again what an incident stands for: the failed command in its actor's name, or the job that gave up."""

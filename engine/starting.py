@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from engine import deployment, history, taking
 from engine.command import Row, Unit
-from engine.errors import Denied, Invalid
-from engine.identity import ANYONE, LOCAL, Directory, Standing, standing
+from engine.errors import Denied, Invalid, Unavailable
+from engine.identity import ANYONE, LOCAL, OUTSIDER, Directory, Standing, standing
 from engine.operations import next_number
 from engine.spiff.case import Case
 from engine.spiff.parse import ProcessInfo
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from engine.runtime import Engine
 
 VARIABLES_CAP = 200_000  # bytes of JSON a case may start with when it has no start form
+
+
+class Sealer(Protocol):
+    """Keeps what a start form's `x-sealed` fields hold, apart from the case."""
+
+    def seal(self, connection: Connection, instance_id: str, name: str, value: Any) -> str:
+        """Store the value and return the reference that the case keeps in its place."""
 
 
 def begin(
@@ -87,6 +94,8 @@ def may_start(engine: Engine, info: ProcessInfo, directory: Directory, who: Stan
             return False
         if value == ANYONE or (isinstance(value, list) and ANYONE in value):
             return who is None or who.active
+        if who is None:
+            return value == OUTSIDER or (isinstance(value, list) and OUTSIDER in value)
         named = directory.principals(value)
     else:
         lane = info.start.lane
@@ -126,6 +135,16 @@ def start_variables(
         always = {**{name: value for name, value in variables.items() if name not in properties}, **always}
         variables = {name: value for name, value in variables.items() if name in properties}
     values = taking.form_values(unit, schema, variables, trusted=origin is not None)
+    for name in [name for name in values if properties[name].get("x-sealed")]:
+        if unit.engine.sealer is None:
+            raise Unavailable(
+                "seal_key_missing",
+                text={
+                    "zh-CN": "系统未配置封存密钥（GUIJU_SEAL_KEY），不能保存身份信息",
+                    "en": "No sealing key (GUIJU_SEAL_KEY) is set, so no identity can be kept",
+                },
+            )
+        values[name] = unit.engine.sealer.seal(unit.connection, unit.row.instance_id, name, values[name])
     automatic = {
         "initiator": unit.by,
         "business_key": unit.row.business_key,

@@ -15,6 +15,7 @@ from engine.models import incidents, jobs, task_access, tasks
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.case import HumanTask, Waiting
+from engine.spiff.parse import ElementInfo
 from engine.spiff.timers import literal
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ def require_open(task: Any) -> None:
         raise Conflict("task_gone", text={"zh-CN": "该任务已取消，无需办理", "en": "This task is no longer needed"})
 
 
+def apart(info: ElementInfo) -> bool:
+    """Whether the task stands apart: its performer sees it and nothing else of its case."""
+    return info.properties.get("apart", "") == "true"
+
+
 def sync(unit: Unit, before: Waiting, after: Waiting) -> None:
     """Write tasks and jobs that came and went. At most one statement per table and direction."""
     was = {task.token for task in before.tasks}
@@ -159,6 +165,8 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
         assignee = _assignee(unit, task)
         may = [f"u:{assignee}"] if assignee else _candidates(unit, task)
         recused = unit.directory.principals(unit.evaluate(info.recuse, task.data)) if info.recuse else []
+        if unit.barred and not apart(info):
+            recused = list(dict.fromkeys([*recused, *(f"u:{name}" for name in sorted(unit.barred))]))
         reads = unit.directory.principals(unit.evaluate(info.visible_to, task.data)) if info.visible_to else []
         due = _due(unit, task, info.due)
         rows.append(

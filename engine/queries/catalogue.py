@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from engine import deployment
 from engine.errors import Denied, NotFound, Text
 from engine.identity import Directory
-from engine.models import history, incidents, instances, register_changes, register_rows, tasks
+from engine.models import case_barred, history, incidents, instances, register_changes, register_rows, tasks
 from engine.moments import moment
 from engine.queries.reading import reader
 from engine.queries.rows import Names, Page, PersonRef
@@ -123,10 +123,10 @@ def startable(engine: Engine, *, actor: str) -> list[ProcessRow]:
         return sorted(rows, key=lambda row: row.name["zh-CN"])
 
 
-def start_form(engine: Engine, process: str, *, actor: str) -> StartView:
-    """The start form of a procedure's newest version. Raises NotFound, Denied."""
+def start_form(engine: Engine, process: str, *, actor: str | None) -> StartView:
+    """The start form of a procedure's newest version; `actor` None: an outsider. Raises NotFound, Denied."""
     with engine.db.read() as connection:
-        who = reader(engine, connection, actor)
+        who = reader(engine, connection, actor) if actor is not None else None
         found = deployment.latest_of(connection, process)
         parsed = engine.shelf.get(found.number, connection)
         info = parsed.processes[process]
@@ -190,7 +190,7 @@ def register(
     """A page of a register by key; `search` looks into every text field, `status` compares the field of that name."""
     with engine.db.read() as connection:
         reader(engine, connection, actor)
-        query = sa.select(register_rows).where(register_rows.c.register == name)
+        query = sa.select(register_rows).where(register_rows.c.register == name, _open_to(actor))
         if cursor:
             query = query.where(register_rows.c.key > cursor)
         if status:
@@ -210,7 +210,7 @@ def register_row(engine: Engine, name: str, key: str, *, actor: str) -> Register
     """One row with its history. Raises NotFound."""
     with engine.db.read() as connection:
         reader(engine, connection, actor)
-        where = sa.and_(register_rows.c.register == name, register_rows.c.key == key)
+        where = sa.and_(register_rows.c.register == name, register_rows.c.key == key, _open_to(actor))
         row = connection.execute(sa.select(register_rows).where(where)).first()
         if row is None:
             raise NotFound(id=key)
@@ -230,6 +230,16 @@ def register_row(engine: Engine, name: str, key: str, *, actor: str) -> Register
             for change in rows
         ]
         return RegisterView(key=row.key, data=row.data, updated_at=moment(row.updated_at), changes=changes)
+
+
+def _open_to(actor: str) -> sa.ColumnElement[bool]:
+    """The condition that leaves out rows left behind by a case that is kept from the reader."""
+    return ~sa.exists().where(
+        register_changes.c.register == register_rows.c.register,
+        register_changes.c.key == register_rows.c.key,
+        case_barred.c.instance_id == register_changes.c.instance_id,
+        case_barred.c.username == actor,
+    )
 
 
 def register_rows_of(engine: Engine, name: str) -> dict[str, dict[str, Any]]:

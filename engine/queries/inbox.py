@@ -11,6 +11,7 @@ from engine.identity import Grant, Standing, standing
 from engine.models import instances, notifications, task_access, tasks
 from engine.moments import moment, stamp
 from engine.prepared import Prepared
+from engine.queries.reading import not_kept_from
 from engine.queries.rows import TASK_COLUMNS, Page, case_rows, task_rows
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def counts(engine: Engine, *, actor: str) -> dict[str, int]:
 def done(engine: Engine, *, actor: str, cursor: str | None = None, limit: int = 30) -> Page:
     """Tasks `actor` completed, newest first."""
     with engine.db.read() as connection:
-        where = [tasks.c.completed_by == actor]
+        where = [tasks.c.completed_by == actor, not_kept_from(actor, tasks.c.instance_id)]
         if cursor:
             where.append(sa.tuple_(tasks.c.completed_at, tasks.c.task_id) < sa.tuple_(*_split(cursor)))
         query = sa.select(*TASK_COLUMNS).join(instances, instances.c.instance_id == tasks.c.instance_id).where(*where)
@@ -56,7 +57,7 @@ def done(engine: Engine, *, actor: str, cursor: str | None = None, limit: int = 
 def started(engine: Engine, *, actor: str, cursor: str | None = None, limit: int = 30) -> Page:
     """Cases `actor` started, newest first."""
     with engine.db.read() as connection:
-        where = [instances.c.initiator == actor]
+        where = [instances.c.initiator == actor, not_kept_from(actor, instances.c.instance_id)]
         if cursor:
             where.append(sa.tuple_(instances.c.started_at, instances.c.instance_id) < sa.tuple_(*_split(cursor)))
         query = (

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from engine.errors import Denied, NotFound
-from engine.identity import Access, Standing, require_active
-from engine.models import case_viewers, instances, task_access, tasks
+from engine.identity import Access, Standing, barred_of, require_active
+from engine.models import case_barred, case_viewers, instances, task_access, tasks
 from engine.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ def is_auditor(engine: Engine, who: Standing) -> bool:
 
 def readable_case(engine: Engine, connection: Connection, instance_id: str, who: Standing) -> Any:
     """The instance's row, selected only when `who` may read it: who started it, was named a viewer, took part or may
-    do an open task of it, or audits. Raises NotFound when it does not exist, Denied otherwise."""
-    names = sorted(who.principals)
+    do an open task of it, or audits; never when the case is kept from them. Raises NotFound when it does not exist,
+    Denied otherwise."""
+    out = require_not_barred(connection, instance_id, who)
+    names = sorted({grant.principal for grant in who.grants if grant.behalf is None or grant.behalf not in out})
     mine = sa.or_(
         instances.c.initiator == who.username,
         sa.exists().where(case_viewers.c.instance_id == instances.c.instance_id, case_viewers.c.principal.in_(names)),
@@ -65,6 +67,19 @@ def readable_case(engine: Engine, connection: Connection, instance_id: str, who:
         recused=recused,
         text=None if recused else {"zh-CN": "没有权限查看该案件", "en": "You are not permitted to read this case"},
     )
+
+
+def require_not_barred(connection: Connection, instance_id: str, who: Standing) -> frozenset[str]:
+    """Usernames of those the case is kept from. Raises Denied when the reader is among them."""
+    barred = barred_of(connection, instance_id)
+    if who.username in barred:
+        raise Denied("case_denied", recused=True)
+    return barred
+
+
+def not_kept_from(actor: str, instance_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The condition that a list leaves out cases kept from its reader."""
+    return ~sa.exists().where(case_barred.c.instance_id == instance_id, case_barred.c.username == actor)
 
 
 _READS = Prepared(

@@ -15,6 +15,7 @@ from engine.meeting import SYSTEM
 from engine.models import groups, instances, people, task_access, tasks
 from engine.moments import moment
 from engine.spiff.parse import ElementInfo
+from engine.tasks import apart
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -155,17 +156,18 @@ def _task_row(
 ) -> TaskRow:
     parsed = engine.shelf.get(row.deployment, connection)
     info = parsed.processes[row.process].elements[row.element]
+    aside = apart(info)  # then neither what the case is about nor who began it
     return TaskRow(
         task_id=row.task_id,
         instance_id=row.instance_id,
         business_key=row.business_key,
-        title=row.title,
+        title="" if aside else row.title,
         element=row.element,
         name=info.name,
         process=row.root,
         process_name=parsed.processes[row.root].name,
         status=row.status,
-        initiator=names.person(row.initiator),
+        initiator=None if aside else names.person(row.initiator),
         assignee=names.person(row.assignee),
         candidates=[names.principal(principal) for principal in waits],
         created_at=moment(row.created_at),

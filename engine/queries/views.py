@@ -20,12 +20,12 @@ from engine.models import history, instances, task_access, tasks
 from engine.moments import moment
 from engine.prepared import Prepared
 from engine.queries.course import Entry, diagrams, timeline
-from engine.queries.reading import Sealed, readable_case, reader
+from engine.queries.reading import Sealed, readable_case, reader, require_not_barred
 from engine.queries.rows import TASK_COLUMNS, CaseRow, Names, PersonRef, TaskRow, case_rows, task_rows
 from engine.spiff.case import Case
 from engine.spiff.expressions import compile_expression
 from engine.spiff.parse import Definitions
-from engine.tasks import require_open
+from engine.tasks import apart, require_open
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -125,12 +125,16 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
 
             raise task_missing(task_id)
         access = Access.of(_RULES.run(connection, instance=row.instance_id, task=task_id).all())
+        parsed = engine.shelf.get(row.deployment, connection)
+        info = parsed.processes[row.process].elements[row.element]
+        aside = apart(info)
+        if not aside and "barred" in parsed.processes[row.root].properties:
+            require_not_barred(connection, row.instance_id, who)
         _require_readable(row, access, who)
         grant = access.grant_for(who, row.element)
         listed = task_rows(engine, connection, [row], {task_id: grant.behalf if grant else None})[0]
-        parsed = engine.shelf.get(row.deployment, connection)
-        info = parsed.processes[row.process].elements[row.element]
         schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        entries = decided(engine, connection, row.instance_id, row.deployment, who)
         case = Case.load(parsed, row.state)
         waiting = next((item for item in case.waiting().tasks if item.token == task_id), None)
         data = waiting.data if waiting else {}
@@ -140,10 +144,10 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
             schema=schema,
             draft=orjson.loads(row.draft) if row.draft else None,
             prefill=prefill(engine, connection, schema, data, actor, row.business_key),
-            start=start_record(connection, parsed, row.instance_id, row.root),
-            decided=decided(engine, connection, row.instance_id, row.deployment, who),
+            start=None if aside else start_record(connection, parsed, row.instance_id, row.root),
+            decided=[entry for entry in entries if entry.task_id == task_id] if aside else entries,
             may=_verbs(row, access, who, engine),
-            processes=diagrams(parsed, row.root),
+            processes=[] if aside else diagrams(parsed, row.root),
             suspended=row.suspended,
         )
 

@@ -282,6 +282,7 @@ PROPERTIES: dict[str, tuple[frozenset[str], str, str]] = {
         ("title", "process", "表达式：事项的标题", "Expression: the case's subject"),
         ("business_key", "process", "编号格式，如 ZC-{yyyy}-{nnnn}", "Pattern of the case number, as ZC-{yyyy}-{nnnn}"),
         ("viewers", "process", "表达式：还可查看的人和组", "Expression: who else may read the case"),
+        ("barred", "process", "表达式：整个案件对谁隐去", "Expression: whom the whole case is kept from"),
         ("starters", "process", "表达式：可发起的人和组", "Expression: who may start it"),
         ("withdraw_to", "process", "撤回后到达的结束事件", "The end event of a withdrawn case"),
         ("withdraw_until", "process", "完成后不可再撤回的元素", "Elements after which it cannot be withdrawn"),
@@ -291,6 +292,7 @@ PROPERTIES: dict[str, tuple[frozenset[str], str, str]] = {
         ("recuse", "userTask manualTask", "表达式：回避的人", "Expression: who may neither see nor do it"),
         ("due", "userTask manualTask", "期限：2wd、4wh、PT8H，或给出它们的表达式", "Time allowed: `2wd`, `4wh`, `PT8H`, or an expression"),
         ("remind", "userTask manualTask", "开启后何时提醒，逗号分隔", "When to remind after opening, comma separated"),
+        ("apart", "userTask manualTask", "true：办理人只看到本任务，不受 barred 限制", "true: its performer sees this task alone, `barred` or not"),
         ("visible_to", "userTask manualTask", "表达式：谁可看所填内容", "Expression: who may read what was entered"),
     )
 }  # fmt: skip

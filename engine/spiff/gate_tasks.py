@@ -48,6 +48,13 @@ def _check_form(element: Element, model: Model, checker: Checker) -> None:
         path = model.form_path(element.scope.process.id, named)
         for field, source in prefills(model.forms.get(path or "")):
             checker.expression(source, element.node, f"{named} x-prefill {field}", element=element)
+        for field in sealed(model.forms.get(path or "")) if element.kind != "startEvent" else []:
+            report.problem(
+                element.node,
+                "sealed-field",
+                f"「{field}」只能在开始表单里封存（x-sealed）",
+                f"“{field}” can be sealed (x-sealed) on a start form only",
+            )
     elif element.kind == "manualTask":
         report.problem(
             element.node,
@@ -55,6 +62,14 @@ def _check_form(element: Element, model: Model, checker: Checker) -> None:
             "手工任务须指明表单，或改为用户任务",
             "A manual task must name a form, or be a user task",
         )
+
+
+def sealed(form: Any) -> list[str]:
+    """The fields of a form whose values are kept apart from the case."""
+    properties = form.get("properties") if isinstance(form, dict) else None
+    if not isinstance(properties, dict):
+        return []
+    return [str(name) for name, field in properties.items() if isinstance(field, dict) and field.get("x-sealed")]
 
 
 def prefills(form: Any) -> list[tuple[str, str]]:
@@ -191,7 +206,7 @@ def is_duration(text: str) -> bool:
 
 def _check_process(process: Process, checker: Checker) -> None:
     report, properties = process.report, process.properties
-    for name in ("title", "viewers"):
+    for name in ("title", "viewers", "barred"):
         if properties.get(name):
             checker.expression(properties[name], process.node, name, directory=True)
     starters = properties.get("starters")
