@@ -15,11 +15,13 @@ from engine.registers import Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
+from engine.spiff.control import Control, Station
 from engine.spiff.gate import House, Problem, check
 
 __all__ = [
     "Calendar",
     "Clock",
+    "Control",
     "Database",
     "Deployment",
     "Directory",
@@ -34,6 +36,7 @@ __all__ = [
     "Registers",
     "Result",
     "Schedule",
+    "Station",
     "SystemClock",
     "Ticker",
     "Unit",

@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -129,12 +129,7 @@ def deploy(connection: Connection, files: Mapping[str, bytes], *, by: str, now: 
 def with_groups(connection: Connection, house: House) -> House:
     """The house with the groups that the database knows in addition to its own."""
     known = {row.id: row.names.get("zh-CN", row.id) for row in connection.execute(sa.select(groups))}
-    return House(
-        groups={**house.groups, **known},
-        operations=house.operations,
-        functions=house.functions,
-        directory_functions=house.directory_functions,
-    )
+    return replace(house, groups={**house.groups, **known})
 
 
 def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
-"""Rules no diagram can break, whoever draws it: checked as paths through the graph and as names.
+"""Rules no diagram can break, whoever draws it: checked as paths through the graph and as names. What a procedure must
+pass on its way is declared by the policy and checked in `gate_paths`.
 
-- K-04 registering or closing an account on a platform needs a vote of the Management Group on every path
 - K-09 passwords, identity numbers and the names of those who report never become process data
 - K-10 silence is never consent: no timer leads where only an approval leads
 """
@@ -11,15 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.spiff.expressions import ExpressionError, compile_expression, compile_script
-from engine.spiff.gate_conditions import OTHER, Formula, facts, formula, judge
 from engine.spiff.gate_graph import has_people, reached
-from engine.spiff.gate_model import HUMAN, Element, Process, child_text, result_variable
+from engine.spiff.gate_model import HUMAN, Element, Process, result_variable
 from engine.spiff.gate_names import Names
+from engine.spiff.gate_paths import Conditions, check_path_controls, conditions_of, flows_taken, outcomes, sets
 from engine.spiff.gate_shapes import Shape
 
-VOTED = frozenset({"account_registration", "account_deregistration"})
-VOTE = "group_vote"
 APPROVING = frozenset(
     {
         "approve", "approved", "agree", "agreed", "accept", "accepted", "pass", "passed", "conditional", "consent",
@@ -34,10 +31,10 @@ _ABOUT = re.compile(r"_(ref|days|policy|on|at|date|rotated|changed|due|updated|r
 
 
 def check_controls(process: Process, names: Names) -> None:
-    """K-04, K-09 and K-10."""
-    _check_vote(process)
+    """K-09, K-10, and the controls that the house declares."""
     _check_secrets(process, names)
-    conditions = _conditions(process)
+    conditions = conditions_of(process)
+    check_path_controls(process, names, conditions)
     for element in process.elements:
         if element.multi is None and (element.kind in HUMAN or element.kind in ("callActivity", "subProcess")):
             _check_consent(element, names, conditions)
@@ -47,25 +44,6 @@ def holds_secret(name: str) -> bool:
     """Whether something of this name would hold what must never become process data."""
     plain = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().replace("-", "_")
     return bool(_SECRET.search(plain)) and not _ABOUT.search(plain)
-
-
-def _check_vote(process: Process) -> None:
-    start = process.start
-    if process.id not in VOTED or start is None:
-        return
-    votes = [
-        element
-        for element in process.elements
-        if element.kind == "callActivity" and element.node.get("calledElement") == VOTE
-    ]
-    for element in sorted(reached([start], votes), key=lambda each: each.id):
-        if element.id.startswith("platform_") and element.kind.endswith("Task"):
-            process.report.problem(
-                element.node,
-                "K-04",
-                "有路径不经管理小组表决（group_vote）就到达平台操作",
-                "There is a path to this platform step without a vote of the Management Group (group_vote)",
-            )
 
 
 def _check_secrets(process: Process, names: Names) -> None:
@@ -95,21 +73,6 @@ def secret_fields(schema: Any, path: str = "") -> Iterator[str]:
 
 
 # -- K-10 --------------------------------------------------------------------------------------------------------------
-Conditions = dict[str, Formula]  # flow id → its condition
-
-
-def _conditions(process: Process) -> Conditions:
-    found: Conditions = {}
-    for scope in process.scopes:
-        for flow in scope.flows:
-            if flow.condition:
-                try:
-                    found[flow.id] = formula(compile_expression(flow.condition).tree)
-                except ExpressionError:
-                    continue  # said where the condition is checked
-    return found
-
-
 def _check_consent(host: Element, names: Names, conditions: Conditions) -> None:
     """Whether a timer of the activity leads, by itself, where only an approving outcome of the activity leads."""
     timers = [boundary for boundary in host.boundaries if boundary.definition("timer") is not None]
@@ -128,10 +91,7 @@ def _outcomes(host: Element, names: Names, variables: Iterable[str], conditions:
     for variable in variables:
         path = f"{variable}.outcome"
         shape = (names.form_shape(host).fields or {}).get("outcome", Shape()) if host.kind in HUMAN else Shape()
-        asked = {
-            value for each in conditions.values() for fact in facts(each) if fact.path == path for value in fact.values
-        }
-        found[path] = set(shape.values) if shape.values else asked | {OTHER}
+        found[path] = outcomes(path, shape, conditions)
     return found
 
 
@@ -182,7 +142,7 @@ def _led_to(
             found.add(element)
         if _asks_people(element, names):
             continue
-        if element.kind == "scriptTask" and _sets(element, variable):
+        if element.kind == "scriptTask" and sets(element, variable):
             still_known = False
         for target in _ways(element, known if still_known else {}, conditions):
             todo.append((target, still_known))
@@ -197,28 +157,6 @@ def _asks_people(element: Element, names: Names) -> bool:
     return element.kind in HUMAN or any(each.kind in HUMAN for scope in inner for each in scope.elements.values())
 
 
-def _sets(element: Element, variable: str) -> bool:
-    try:
-        return variable in compile_script(child_text(element.node, "script")).assigned
-    except ExpressionError:
-        return True
-
-
 def _ways(element: Element, known: Mapping[str, Any], conditions: Conditions) -> list[Element]:
-    default = element.node.get("default")
-    exclusive = element.kind == "exclusiveGateway"
-    taken, certain = [], False
-    for flow in element.outgoing:
-        if flow.id == default:
-            continue
-        verdict = judge(conditions[flow.id], known) if flow.id in conditions else True
-        if verdict is not False:
-            taken.append(flow)
-        if verdict and flow.id in conditions:
-            certain = True
-            if exclusive:
-                break
-    if not certain:
-        taken += [flow for flow in element.outgoing if flow.id == default]
     elements = element.scope.elements
-    return [elements[flow.target] for flow in taken if flow.target in elements]
+    return [elements[flow.target] for flow in flows_taken(element, known, conditions) if flow.target in elements]

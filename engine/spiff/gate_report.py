@@ -8,6 +8,8 @@ from typing import Any
 
 from lxml import etree
 
+from engine.spiff.control import Control
+
 Node = etree._Element
 _SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
 Text = dict[str, str]  # {"zh-CN": …, "en": …}
@@ -38,12 +40,14 @@ class OperationInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions."""
+    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions,
+    controls of the policy."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, OperationInfo] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     directory_functions: frozenset[str] = frozenset()
+    controls: tuple[Control, ...] = ()
 
 
 class Report:

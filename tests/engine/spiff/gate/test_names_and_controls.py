@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.engine.spiff.gate.building import DECIDE_FORM, PLAIN, bundle, found, replaced, said
+from engine.spiff.control import Control, Station
+from tests.engine.spiff.gate.building import DECIDE_FORM, HOUSE, PLAIN, bundle, found, replaced, said
 
 CONDITION = 'decide.outcome == "agree"'
 
@@ -244,9 +246,17 @@ def registration(*, bypass: bool = False, event: bool = False) -> dict[str, byte
 
 
 def test_k04_an_account_is_registered_only_after_a_vote() -> None:
-    assert said(registration()) == []
-    assert said(registration(bypass=True)) == [("platform_register", "K-04")]
-    assert said(registration(event=True)) == [("platform_register", "K-04")]
+    vote = Control(
+        code="K-04",
+        process="account_registration",
+        before=("platform_*",),
+        through=(Station(names=("call:group_vote",)),),
+        text={"zh-CN": "未经表决", "en": "no vote"},
+    )
+    house = replace(HOUSE, controls=(vote,))
+    assert said(registration(), house) == []
+    assert said(registration(bypass=True), house) == [("platform_register", "K-04")]
+    assert said(registration(event=True), house) == [("platform_register", "K-04")]
 
 
 @pytest.mark.parametrize(
