@@ -197,11 +197,6 @@ class OperationContext:
         if meeting.queue_start(self.connection, job, order, key):
             self.events.append(("case.queued", {"process": process, "key": key}))
 
-    def reassign_open(self, from_user: str, to_user: str, *, elements: Iterable[str] | None = None) -> int:
-        """Have every open task that is `from_user`'s by name handed to `to_user`, each in its own case, by the clock's
-        next tick; return how many. This case's own tasks stay as they are.
-
-        Whoever is recused or not in the task's group does not get it: that leaves an incident in its case.
     def attach(self, name: str, content: bytes) -> str:
         """Keep a file that the operation made (a letter, minutes) with this case; return its id.
 
@@ -213,6 +208,11 @@ class OperationContext:
         self.events.append(("attachment.made", attachments.describe(self.connection, made)))
         return made
 
+    def reassign_open(self, from_user: str, to_user: str, *, elements: Iterable[str] | None = None) -> int:
+        """Have every open task that is `from_user`'s by name handed to `to_user`, each in its own case, by the clock's
+        next tick; return how many. This case's own tasks stay as they are.
+
+        Whoever is recused or not in the task's group does not get it: that leaves an incident in its case.
         """
         number = meeting.queue_reassignments(
             self.connection,

@@ -29,6 +29,7 @@ from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
 from engine.prepared import Prepared
 from engine.schedules import Planning, Schedule
+from engine.spiff.control import Control
 from engine.spiff.gate import House
 from engine.starting import Sealer, begin
 
@@ -58,6 +59,7 @@ class Engine:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
+        controls: Iterable[Control] = (),
         clock: Clock | None = None,
         sealer: Sealer | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
@@ -68,6 +70,7 @@ class Engine:
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
         self.schedules, self.sealer = schedules, sealer
+        self.controls = tuple(controls)
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)
@@ -97,6 +100,7 @@ class Engine:
             operations=self.operations.infos,
             functions=frozenset(self.functions),
             directory_functions=names,
+            controls=self.controls,
         )
 
     def _run(

@@ -12,6 +12,7 @@ from engine import Clock, Database, Engine, House, Operations
 from processes import organisation
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_registration.operations import operations as account_registration
+from processes.controls import CONTROLS
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import play_demo
 from processes.group_vote.operations import operations as group_vote
@@ -51,6 +52,7 @@ def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
         functions=FUNCTIONS,
         directory_functions=organisation.directory_functions,
         schedules=schedules,
+        controls=CONTROLS,
         clock=clock,
     )
 
@@ -62,4 +64,5 @@ def house() -> House:
         operations=catalogue().infos,
         functions=frozenset(FUNCTIONS),
         directory_functions=DIRECTORY_FUNCTIONS,
+        controls=CONTROLS,
     )
