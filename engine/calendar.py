@@ -124,6 +124,14 @@ class Calendar:
         except OverflowError as error:
             raise DurationError(f"{text!r} from {start.isoformat()} is beyond the calendar") from error
 
+    def due(self, start: datetime, text: str) -> datetime:
+        """When a timer with `text` fires: at a date and time as it stands (local without a zone), else as `add` says."""
+        try:
+            at = datetime.fromisoformat(text.strip())
+        except ValueError:
+            return self.add(start, text)
+        return (at if at.tzinfo else at.replace(tzinfo=self.zone)).astimezone(UTC)
+
     def working_time_between(self, start: datetime, end: datetime) -> timedelta:
         """How long the office was open between two instants; negative when `end` comes first."""
         if end < start:

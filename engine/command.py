@@ -126,7 +126,7 @@ class Unit:
             now=self.now,
             horizon=horizon or self.now,
             functions=engine.functions,
-            due=engine.calendar(connection).add,
+            due=engine.calendar(connection).due,
             operate=self._operate,
         )
         self.task: Any = None  # the task the command is about, when there is one

@@ -145,3 +145,13 @@ def test_two_stretches_of_working_hours_add_up(start: datetime, a: int, b: int) 
 def test_working_time_between_is_additive(a: datetime, b: datetime, c: datetime) -> None:
     whole = calendar.working_time_between(a, c)
     assert calendar.working_time_between(a, b) + calendar.working_time_between(b, c) == whole
+
+
+def test_a_timer_fires_at_the_date_and_time_it_names_or_after_a_stretch_of_time() -> None:
+    start = local("2026-11-09 09:00")
+    named = datetime(2027, 1, 4, 1, tzinfo=UTC)
+    assert calendar.due(start, "2027-01-04T09:00:00+08:00") == named
+    assert calendar.due(start, "2027-01-04T09:00:00") == named
+    assert calendar.due(start, "3wd") == calendar.add(start, "3wd")
+    with pytest.raises(DurationError):
+        calendar.due(start, "2027-13-04T09:00:00")
