@@ -73,7 +73,14 @@ def queue_start(connection: Connection, job: Mapping[str, Any], order: Mapping[s
 
 
 def queue_reassignments(
-    connection: Connection, *, from_user: str, to_user: str, elements: Iterable[str] | None, asking: str, at: str
+    connection: Connection,
+    *,
+    from_user: str,
+    to_user: str,
+    elements: Iterable[str] | None,
+    cases: Iterable[str] | None = None,
+    asking: str,
+    at: str,
 ) -> int:
     """Queue the handing over of every open task that is `from_user`'s by name, in all cases but the asking one.
 
@@ -93,6 +100,8 @@ def queue_reassignments(
     )
     if elements is not None:
         query = query.where(tasks.c.element.in_(list(elements)))
+    if cases is not None:
+        query = query.where(tasks.c.instance_id.in_(list(cases)))
     found = connection.execute(query.order_by(tasks.c.instance_id, tasks.c.task_id)).all()
     rows = [
         {

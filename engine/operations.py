@@ -208,9 +208,16 @@ class OperationContext:
         self.events.append(("attachment.made", attachments.describe(self.connection, made)))
         return made
 
-    def reassign_open(self, from_user: str, to_user: str, *, elements: Iterable[str] | None = None) -> int:
-        """Have every open task that is `from_user`'s by name handed to `to_user`, each in its own case, by the clock's
-        next tick; return how many. This case's own tasks stay as they are.
+    def reassign_open(
+        self,
+        from_user: str,
+        to_user: str,
+        *,
+        elements: Iterable[str] | None = None,
+        cases: Iterable[str] | None = None,
+    ) -> int:
+        """Have every open task that is `from_user`'s by name (of these elements, of these cases by instance id) handed
+        to `to_user`, each in its own case, by the clock's next tick; return how many. This case's own tasks stay.
 
         Whoever is recused or not in the task's group does not get it: that leaves an incident in its case.
         """
@@ -219,6 +226,7 @@ class OperationContext:
             from_user=from_user,
             to_user=to_user,
             elements=elements,
+            cases=cases,
             asking=self.instance_id,
             at=stamp(self.now),
         )

@@ -11,6 +11,7 @@ from typing import Any
 from engine import Clock, Database, Engine, House, Operations
 from processes import organisation
 from processes.account_deregistration.operations import operations as account_deregistration
+from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
 from processes.controls import CONTROLS
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
@@ -18,6 +19,7 @@ from processes.demo.play import play_demo
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
 from processes.recurring import schedules
+from processes.training_signoff.operations import operations as training_signoff
 
 __all__ = [
     "DEMO_LOGINS",
@@ -39,7 +41,7 @@ DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "sta
 def catalogue() -> Operations:
     """Every operation a service task may name."""
     known = account_registration
-    for more in (account_deregistration, group_vote):
+    for more in (account_deregistration, account_handover, group_vote, training_signoff):
         known = known.merged(more)
     return known
 

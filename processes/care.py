@@ -12,6 +12,7 @@ from typing import Any
 from engine import OperationContext
 from engine.errors import Text
 from processes.registers.account import ACCOUNT
+from processes.registers.credential import CREDENTIAL
 
 GONE = ("closed",)  # an account that is no more
 ROTATION_DAYS = {"high": 30, "medium": 60, "low": 90}  # until account_control has judged it
@@ -150,3 +151,41 @@ def start_handover(
     variables = {"account_id": account_id, "trigger": trigger, "effective_at": effective, **parties, **more}
     ctx.start_case("account_handover", {name: value for name, value in variables.items() if value}, key=key)
     return parties
+
+
+def put_credential(
+    ctx: OperationContext, account_id: str, rotated: Mapping[str, Any], *, reason: str, next_due: str | None
+) -> None:
+    """Enter a change of password in the credential register: the vault's reference, who and when, never a secret."""
+    row = account(ctx, account_id)
+    fields = {
+        "account_id": account_id,
+        "name": row.get("name"),
+        "platform": row.get("platform"),
+        "responsible": row.get("responsible"),
+        "status": "current" if next_due else "destroyed",
+        "vault_ref": rotated.get("vault_ref") or row.get("vault_ref"),
+        "rotated_on": today(ctx).isoformat(),
+        "rotated_by": rotated.get("by"),
+        "mfa": rotated.get("mfa_rebound", row.get("mfa")),
+        "reason": reason,
+        "next_due": next_due,
+        "late_days": 0,
+        "case_no": ctx.business_key,
+    }
+    ctx.registers.put(CREDENTIAL, account_id, fields)
+
+
+def raise_lead(ctx: OperationContext, *, target: str, category: str, description: str, key: str) -> None:
+    """Hand a lead to the complaint procedure, in the name of whoever started this case."""
+    variables = {
+        "channel": "当面",
+        "reporter_mode": "公开实名",
+        "respondent_scope": "官方账号",
+        "category": category,
+        "target": target,
+        "description": f"{description}（{ctx.business_key}）",
+        "pi_exposed": False,
+        "safe_followup": False,
+    }
+    ctx.start_case("complaint", variables, key=key)

@@ -345,6 +345,7 @@ def close(
             "responsible_history": care.ended(row.get("responsible_history"), day),
         },
     )
+    care.put_credential(ctx, account_id, revoked or {}, reason="账号注销", next_due=None)
     care.told(
         ctx,
         [row.get("responsible"), applicant, "account_registrar", "monitor", *INTERESTED],

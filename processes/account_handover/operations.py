@@ -1,0 +1,392 @@
+"""What the system does itself in a handover: who may take over, late deadlines, the register, the follow-up.
+
+Clauses 四.1.3d–f; X05: the witness is neither party; the successor works here, is trained and has signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from engine import OperationContext, Operations, save_directory
+from engine.errors import Text
+from processes import care
+from processes.account_handover import checklist
+from processes.registers.account import ACCOUNT
+from processes.registers.credential import CREDENTIAL
+
+QUIET = ("调查停权", "调查期间停权")  # the outgoing person is told only once the password is changed
+URGENT = (*QUIET, "紧急接管")
+MAY_ORDER = ("dept_head", "hr", "admin", "legal_head", "internal_audit", "group_chair", "group_deputy_chair")
+TEMPORARY = ("长期休假", *QUIET)
+FOLLOW_UP_DAYS = 14
+REGISTERS = ("content",)
+operations = Operations()
+
+
+@operations.local(
+    "account_handover.examine",
+    parameters=(
+        "account_id",
+        "trigger",
+        "outgoing",
+        "incoming",
+        "witness",
+        "until",
+        "initiator",
+        "opinion",
+        "training",
+    ),
+    required=("account_id", "trigger"),
+    title={"zh-CN": "交接：核对双方、监交人", "en": "Handover: check parties and witness"},
+)
+def examine(
+    ctx: OperationContext,
+    *,
+    account_id: str,
+    trigger: str,
+    outgoing: str | None = None,
+    incoming: str | None = None,
+    witness: str | None = None,
+    until: str | None = None,
+    initiator: str | None = None,
+    opinion: str | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Who takes part, which way it goes (`route`: normal, emergency, refused) and what is `next` for the successor:
+    prepare, train, confirm (choose another) or cancel. A witness who is a party is replaced (X05)."""
+    row = care.account(ctx, account_id)
+    if witness in (outgoing, incoming, None) or not care.at_work(ctx, witness):
+        witness = care.witness_for(ctx, (outgoing, incoming))
+    present = care.at_work(ctx, outgoing)
+    refused = _refusal(ctx, account_id, row, trigger, outgoing, initiator)
+    trained = bool(training and training.get("person") == incoming and training.get("outcome") == "signed")
+    found = [] if trained else care.eligible(ctx, incoming)
+    same: list[Text] = [{"zh-CN": "接收人不得为移交人", "en": "the successor is the outgoing person"}]
+    findings = [*(same if incoming == outgoing else []), *found]
+    registrars = ctx.directory.group("account_registrar")
+    able = [*([outgoing] if present else []), *(registrars.members if registrars else ())]
+    return {
+        "route": "refused" if refused else "emergency" if trigger in URGENT else "normal",
+        "next": _next(ctx, incoming, opinion, training, same=incoming == outgoing, found=bool(found)),
+        "quiet": trigger in QUIET,
+        "temporary": trigger in TEMPORARY or bool(until),
+        "refused": refused["zh-CN"] if refused else None,
+        "outgoing": outgoing,
+        "incoming": incoming,
+        "witness": witness,
+        "present": present,
+        "signers": [each for each in (outgoing if present else None, incoming) if each],
+        "preparers": [outgoing] if present and trigger not in URGENT else (able or ["admin"]),
+        "resolvers": [each for each in (outgoing if present else None, witness) if each],
+        "summary": checklist.sentence(findings) or {"zh-CN": "接收人合格", "en": "the successor is fit"},
+        "dept": row.get("dept"),
+        "head": care.head_of(ctx, row.get("dept")),
+        "name": row.get("name"),
+        "platform": row.get("platform"),
+        "vault_ref": row.get("vault_ref") or f"vault://accounts/{account_id}",
+    }
+
+
+def _refusal(
+    ctx: OperationContext,
+    account_id: str,
+    row: Mapping[str, Any],
+    trigger: str,
+    outgoing: str | None,
+    initiator: str | None,
+) -> Text | None:
+    if not row or row.get("status") in care.GONE:
+        return {"zh-CN": f"账号 {account_id} 已注销或不在台账", "en": f"account {account_id} is closed or unknown"}
+    if [case for case in ctx.open_cases(ctx.process, account_id=account_id) if case["instance_id"] != ctx.instance_id]:
+        return {"zh-CN": "该账号已有交接在办", "en": "a handover of this account is under way"}
+    if outgoing and row.get("responsible") and outgoing != row["responsible"]:
+        return {"zh-CN": "移交人不是该账号的负责人", "en": "the outgoing person is not responsible for it"}
+    if trigger in URGENT and initiator and ctx.directory.person(initiator):
+        groups = (ctx.directory.group(each) for each in MAY_ORDER)
+        if not any(group and initiator in group.members for group in groups):
+            return {"zh-CN": "无权发起调查停权或紧急接管", "en": "may not order an investigation or emergency takeover"}
+    return None
+
+
+def _next(
+    ctx: OperationContext,
+    incoming: str | None,
+    opinion: str | None,
+    training: Mapping[str, Any] | None,
+    *,
+    same: bool,
+    found: bool,
+) -> str:
+    """What follows for the successor. Whoever refused the training once is not sent there again: choose another."""
+    if opinion == "cancel":
+        return "cancel"
+    tried = (training or {}).get("outcome") if (training or {}).get("person") == incoming else None
+    person = ctx.directory.person(incoming) if incoming else None
+    if same or person is None or not person.active or person.employment_type != "regular" or tried == "refused":
+        return "confirm"
+    if tried != "signed" and (found or opinion == "not_trained"):
+        return "train"
+    return "prepare"
+
+
+@operations.local(
+    "account_handover.close_refused",
+    parameters=("account_id", "parties", "reason"),
+    required=("account_id", "parties"),
+    title={"zh-CN": "了结未办的交接", "en": "Close a handover that did not take place"},
+)
+def close_refused(
+    ctx: OperationContext, *, account_id: str, parties: Mapping[str, Any], reason: str | None = None
+) -> dict[str, Any]:
+    """{"reason"}: whoever started it is told why; the outgoing person is not, when it was to be kept quiet."""
+    why = reason or parties.get("refused") or ""
+    row = care.account(ctx, account_id)
+    quiet = parties.get("quiet")
+    care.told(
+        ctx,
+        [ctx.initiator, parties.get("head"), None if quiet else parties.get("outgoing")],
+        f"账号{care.named(account_id, row)}未办理交接：{why}",
+        f"Account {account_id} was not handed over: {why}",
+    )
+    return {"reason": why}
+
+
+@operations.local(
+    "account_handover.rotation_late",
+    parameters=("account_id", "element", "outgoing"),
+    required=("account_id", "element"),
+    title={"zh-CN": "紧急换密逾时升级", "en": "Escalate a late emergency rotation"},
+)
+def rotation_late(
+    ctx: OperationContext, *, account_id: str, element: str, outgoing: str | None = None
+) -> dict[str, Any]:
+    """{"told"}: the heads of IT and Administration may do it too, and posting stops meanwhile."""
+    heads = [head for dept in ("it", "admin") if (head := care.head_of(ctx, dept)) and head != outgoing]
+    ctx.escalate(element, heads)
+    care.lock_posting(ctx, account_id, {"zh-CN": "紧急换密逾时", "en": "the emergency rotation is late"})
+    return {
+        "told": care.told(ctx, heads, f"账号 {account_id} 的紧急换密已逾 4 小时", f"{account_id}: rotation is late")
+    }
+
+
+@operations.local(
+    "account_handover.takeover",
+    parameters=("account_id", "parties"),
+    required=("account_id", "parties"),
+    title={"zh-CN": "交接逾期，行政部接管", "en": "Administration takes over a late list"},
+)
+def takeover(ctx: OperationContext, *, account_id: str, parties: Mapping[str, Any]) -> dict[str, Any]:
+    """{"told"}: Administration may fill in the list too; the outgoing person still may."""
+    ctx.escalate("prepare", ["account_registrar"])
+    told = ["account_registrar", parties.get("outgoing"), parties.get("head")]
+    zh = f"账号 {account_id} 的交接清单已逾 5 个工作日，行政部可代为填写"
+    return {"told": care.told(ctx, told, zh, f"The handover list of {account_id} is more than 5 working days late")}
+
+
+@operations.local(
+    "account_handover.tally_list",
+    parameters=("prepare", "check", "resolve"),
+    title={"zh-CN": "汇总交接清单", "en": "Sum up the handover list"},
+)
+def tally_list(
+    ctx: OperationContext,
+    *,
+    prepare: Mapping[str, Any] | None = None,
+    check: Mapping[str, Any] | None = None,
+    resolve: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """{"missing", "open", "balance", "disputes", "summary"} (`checklist.state`)."""
+    disputes = sum(each.get("outcome") == "dispute" for each in ctx.completed("check"))
+    return checklist.state(prepare or {}, check or {}, resolve or {}) | {"disputes": disputes}
+
+
+@operations.local(
+    "account_handover.conditional",
+    parameters=("account_id", "list_state", "prepare", "check", "resolve"),
+    required=("list_state",),
+    title={"zh-CN": "遗留项转整改任务", "en": "Leftovers to dated tasks"},
+)
+def conditional(
+    ctx: OperationContext,
+    *,
+    list_state: Mapping[str, Any],
+    account_id: str | None = None,
+    prepare: Mapping[str, Any] | None = None,
+    check: Mapping[str, Any] | None = None,
+    resolve: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """{"items": [{"item", "title", "remark", "due", "period"}], "period", "summary"}: each leftover with its date."""
+    latest = care.today(ctx) + timedelta(days=FOLLOW_UP_DAYS)
+    due = (resolve or {}).get("leftover_due") or latest.isoformat()
+    days = max((date.fromisoformat(due) - care.today(ctx)).days, FOLLOW_UP_DAYS)
+    items = checklist.leftovers(list_state, prepare or {}, check or {}, resolve or {}, due=due, period=f"P{days}D")
+    titles = "、".join(each["title"]["zh-CN"] for each in items)
+    english = ", ".join(each["title"]["en"] for each in items)
+    summary = {"zh-CN": f"{titles}（{due} 前）", "en": f"{english} (by {due})"}
+    return {"items": items, "period": f"P{days}D", "summary": summary}
+
+
+@operations.local(
+    "account_handover.lock",
+    parameters=("account_id",),
+    required=("account_id",),
+    title={"zh-CN": "未轮换凭证，锁定发布", "en": "Lock posting until the rotation"},
+)
+def lock(ctx: OperationContext, *, account_id: str) -> dict[str, Any]:
+    """{"locked"}: nothing is posted on the account until the register changes hands."""
+    care.lock_posting(ctx, account_id, {"zh-CN": "交接后凭证未轮换", "en": "credentials not rotated at the handover"})
+    heads = [care.head_of(ctx, "it"), care.head_of(ctx, "admin"), "vault_admin"]
+    zh = f"账号 {account_id} 交接后 24 小时未轮换凭证，已锁定发布"
+    care.told(ctx, heads, zh, f"{account_id}: not rotated within 24 hours, posting is locked")
+    return {"locked": True}
+
+
+@operations.local(
+    "account_handover.reassign",
+    parameters=("account_id", "outgoing", "incoming", "trigger"),
+    required=("account_id", "incoming"),
+    title={"zh-CN": "改派在办任务", "en": "Reassign open tasks"},
+)
+def reassign(
+    ctx: OperationContext,
+    *,
+    account_id: str,
+    incoming: str,
+    outgoing: str | None = None,
+    trigger: str | None = None,
+) -> dict[str, Any]:
+    """{"tasks", "cases"}: a leaver's tasks all go to the successor, else those of the account's own cases."""
+    if not outgoing:
+        return {"tasks": 0, "cases": []}
+    numbers = care.cases_about(ctx, account_id, REGISTERS)
+    if trigger == "离职":
+        return {"tasks": ctx.reassign_open(outgoing, incoming), "cases": numbers}
+    cases = [case["instance_id"] for number in numbers if (case := ctx.case_of(number))]
+    return {"tasks": ctx.reassign_open(outgoing, incoming, cases=cases), "cases": numbers}
+
+
+@operations.local(
+    "account_handover.update_register",
+    parameters=(
+        "account_id",
+        "parties",
+        "trigger",
+        "until",
+        "rotated",
+        "conditions",
+        "witnessed",
+        "signatures",
+        "statement",
+    ),
+    required=("account_id", "parties"),
+    title={"zh-CN": "台账换负责人", "en": "Register: new responsible person"},
+)
+def update_register(
+    ctx: OperationContext,
+    *,
+    account_id: str,
+    parties: Mapping[str, Any],
+    trigger: str | None = None,
+    until: str | None = None,
+    rotated: Mapping[str, Any] | None = None,
+    conditions: Mapping[str, Any] | None = None,
+    witnessed: Mapping[str, Any] | None = None,
+    signatures: Sequence[Mapping[str, Any]] | None = None,
+    statement: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """{"from", "to", "on", "reversible"}: tenure ends and begins on this day; a temporary one says to whom it goes
+    back."""
+    row, day = care.account(ctx, account_id), care.today(ctx)
+    outgoing, incoming = parties.get("outgoing"), str(parties["incoming"])
+    reversible = bool(parties.get("temporary")) and bool(outgoing)
+    ended = care.ended(row.get("responsible_history"), day)
+    tenure = {"responsible": incoming, "from": day.isoformat(), "to": None, "case_no": ctx.business_key}
+    days = row.get("rotation_days") or care.ROTATION_DAYS.get(row.get("risk") or "", 90)
+    next_due = (day + timedelta(days=days)).isoformat()
+    vault_ref = (rotated or {}).get("vault_ref") or parties.get("vault_ref")
+    ctx.registers.put(
+        ACCOUNT,
+        account_id,
+        {
+            "responsible": incoming,
+            "backup": None if row.get("backup") == incoming else row.get("backup"),
+            "responsible_history": [*ended, tenure | ({"temporary": True} if reversible else {})],
+            "status": "active" if row.get("status") == "orphaned" else row.get("status"),
+            "authorised_users": [each for each in row.get("authorised_users") or () if each != outgoing],
+            "vault_ref": vault_ref,
+            "last_rotation": day.isoformat(),
+            "rotation_due": next_due,
+            "temporary_until": until if reversible else None,
+            "hand_back_to": outgoing if reversible else None,
+            "handover_case": ctx.business_key,
+            "handover_conditions": list((conditions or {}).get("items") or ()),
+        },
+    )
+    care.put_credential(ctx, account_id, rotated or {}, reason=trigger or "交接", next_due=next_due)
+    care.unlock_posting(ctx, account_id)
+    save_directory(ctx.connection, members=[(incoming, "account_responsible")])
+    refused = [each.get("by") for each in signatures or () if each.get("outcome") == "refused"]
+    return {
+        "from": outgoing,
+        "to": incoming,
+        "on": day.isoformat(),
+        "reversible": reversible,
+        "signed_by": [each.get("by") for each in signatures or () if each.get("outcome") == "signed"],
+        "witnessed_by": (witnessed or {}).get("by"),
+        "refused_by": refused,
+        "statement": (statement or {}).get("statement"),
+        "credential": bool(ctx.registers.get(CREDENTIAL, account_id)),
+    }
+
+
+@operations.local(
+    "account_handover.raise_lead",
+    parameters=("account_id", "conditions", "results", "incoming"),
+    required=("account_id", "conditions"),
+    title={"zh-CN": "遗留项逾期转线索", "en": "Raise a lead for overdue leftovers"},
+)
+def raise_lead(
+    ctx: OperationContext,
+    *,
+    account_id: str,
+    conditions: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]] | None = None,
+    incoming: str | None = None,
+) -> dict[str, Any]:
+    """{"open"}: leftovers not made good by their date become a lead for the complaint procedure."""
+    left = max(len(conditions.get("items") or ()) - len(results or ()), 0)
+    what = f"账号 {account_id} 的交接遗留项到期未处理（{left} 项）：{conditions['summary']['zh-CN']}"
+    care.raise_lead(ctx, target=account_id, category="账号转借或密码管理", description=what, key="leftovers")
+    care.told(ctx, [incoming, "account_registrar"], what, f"{account_id}: {left} leftovers are overdue")
+    return {"open": left}
+
+
+@operations.local(
+    "account_handover.complete",
+    parameters=("account_id", "parties", "results", "lead"),
+    required=("account_id", "parties"),
+    title={"zh-CN": "交接完成", "en": "Handover completed"},
+)
+def complete(
+    ctx: OperationContext,
+    *,
+    account_id: str,
+    parties: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]] | None = None,
+    lead: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """{"leftovers_open"}: both sides, the witness, the heads and the Group (a copy) are told."""
+    row = care.account(ctx, account_id)
+    left = int((lead or {}).get("open") or 0)
+    if not left:
+        ctx.registers.put(ACCOUNT, account_id, {"handover_conditions": []})
+    told = [parties.get(name) for name in ("outgoing", "incoming", "witness", "head")]
+    care.told(
+        ctx,
+        [*told, "mgmt_group"],
+        f"账号{care.named(account_id, row)}交接已完成" + (f"，{left} 项遗留已转线索" if left else ""),
+        f"The handover of account {account_id} is completed" + (f", {left} leftovers became a lead" if left else ""),
+    )
+    return {"leftovers_open": left}
