@@ -197,11 +197,11 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
 
 
 def _due(unit: Unit, task: HumanTask, source: str | None) -> str | None:
-    """When the task is due: `source` is a duration as it stands or an expression that gives one (or nothing)."""
+    """When the task is due: `source` is a duration as it stands, or an expression that gives one, a date-time, or nothing."""
     if not source:
         return None
     wait = literal(source) or unit.evaluate(source, task.data)
-    return stamp(unit.engine.calendar(unit.connection).add(unit.now, str(wait))) if wait else None
+    return stamp(unit.engine.calendar(unit.connection).due(unit.now, str(wait))) if wait else None
 
 
 def _assignee(unit: Unit, task: HumanTask) -> str | None:
