@@ -38,12 +38,16 @@ class OperationInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions."""
+    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions.
+
+    `people` are usernames; None when they are not known, and then a name that is no group may be a person's.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, OperationInfo] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     directory_functions: frozenset[str] = frozenset()
+    people: frozenset[str] | None = None
 
 
 class Report:
