@@ -1,6 +1,7 @@
 """`make bench`: runs the benchmarks and prints one JSON object. `python -m bench inbox ballots` runs some of them.
 
-Rates of the bare loop and of ours are taken in turns within one run: absolute rates on shared cores move by factors.
+Rates of the bare loop and of ours are taken in short turns within one run, and their medians compared: absolute rates on
+shared cores move by factors.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from bench.durable import play, statements, timed
 from bench.registration import largest_state
 from bench.server import Client, serving
 
-ROUNDS = 5
-PER_ROUND = 60
+ROUNDS = 30
+PER_ROUND = 10
 
 
 def rates(folder: Path) -> dict[str, Any]:
