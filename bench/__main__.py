@@ -1,7 +1,7 @@
 """`make bench`: runs the benchmarks and prints one JSON object. `python -m bench inbox ballots` runs some of them.
 
-Rates of the bare loop and of ours are taken in short turns within one run, and their medians compared: absolute rates on
-shared cores move by factors.
+Rates of the bare loop and of ours are taken in short turns within one run and their medians compared: absolute rates
+on shared cores move by factors.
 """
 
 from __future__ import annotations
