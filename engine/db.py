@@ -146,7 +146,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection for reads only, in one snapshot."""
         try:
-            with self.reader.connect() as connection:
+            with self.reader.connect() as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             raise Unavailable(code="database_unavailable") from error
