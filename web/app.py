@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, g, request
 
 import processes
 from engine import Database, Engine, Ticker, queries
@@ -84,14 +84,17 @@ def _teach_templates(app: Flask) -> None:
         engine = current.engine()
         return {
             "me": queries.person(engine, username),
-            "waiting": queries.counts(engine, actor=username),
+            "waiting": current.waiting(),
             "unread": queries.unread(engine, actor=username),
             "groups": queries.groups_of(engine, username),
         }
 
     def left(due: Any) -> words.Left:
         engine = current.engine()
-        return words.left(due, engine.now(), _calendar(engine))
+        if "calendar" not in g:
+            with engine.db.read() as connection:
+                g.calendar = engine.calendar(connection)
+        return words.left(due, engine.now(), g.calendar)
 
     app.jinja_env.globals.update(
         htmx_config=json.dumps(HTMX),
@@ -108,8 +111,3 @@ def _teach_templates(app: Flask) -> None:
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
     )
-
-
-def _calendar(engine: Engine) -> Any:
-    with engine.db.read() as connection:
-        return engine.calendar(connection)

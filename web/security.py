@@ -64,10 +64,9 @@ def install(app: Flask, config: Config) -> None:
 
     @app.after_request
     def _dress(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        response.headers.extend(HEADERS)
         if config.https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if "Cache-Control" not in response.headers and request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"  # pages show what only their reader may see
         return response
