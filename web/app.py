@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import processes
 from engine import Database, Engine, Ticker, queries
@@ -62,6 +63,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))
     _teach_templates(app)
+    if config.proxies:
+        hops = config.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
 

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain
@@ -74,7 +72,10 @@ def _catalogue() -> NullTranslations:
 
 @cache
 def english() -> Translations:
-    """The English catalogue."""
+    """The English catalogue, read when the first reader of English comes: it is not needed to start."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     with CATALOGUE.open("rb") as source:
         catalogue = read_po(source, locale="en")
     compiled = io.BytesIO()
@@ -85,7 +86,6 @@ def english() -> Translations:
 
 def install(app: Flask) -> None:
     """Wire the languages into the application and its templates."""
-    english()
     _Languages(app, default_locale="zh_CN", locale_selector=lambda: _LOCALES[language()])
     # straight to the catalogue: the way through the extension's contexts cost as much as the rest of a row
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
