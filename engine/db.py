@@ -73,6 +73,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 16) -> None:
         self.url = make_url(url)
+        self._threads = threading.local()
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
             _refuse_old_sqlite()
@@ -146,7 +147,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection for reads only, in one snapshot."""
         try:
-            with self.reader.connect() as connection, connection.begin():
+            with self._reading() as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             raise Unavailable(code="database_unavailable") from error
@@ -172,6 +173,23 @@ class Database:
                 if attempt >= ATTEMPTS:
                     raise Unavailable(code="database_busy") from None
             time.sleep(random.uniform(0, 0.01 * 2**attempt))
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection to read on. On SQLite each thread keeps one: asking a pool for it cost as much as reading."""
+        kept: Connection | None = getattr(self._threads, "reader", None)
+        self._threads.reader = None  # taken: a read within a read gets another
+        connection = kept or self.reader.connect()
+        try:
+            yield connection
+        except DBAPIError:
+            connection.close()
+            raise
+        finally:
+            if self.sqlite and not connection.closed and self._threads.reader is None:
+                self._threads.reader = connection
+            else:
+                connection.close()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -207,6 +225,9 @@ class Database:
         if self.sqlite and self._writer is not None:
             self._writer.close()
             self._writer = None
+        if (kept := getattr(self._threads, "reader", None)) is not None:
+            kept.close()
+            self._threads.reader = None
         self.bind.dispose()
         self.reader.dispose()
 

@@ -62,7 +62,8 @@ class Prepared:
         if rows:
             text, order, _ = self._text(connection)
             given: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
-            self._execute(connection, text, given, many=True)
+            many = len(given) > 1
+            self._execute(connection, text, given if many else given[0], many=many)
 
     def _execute(self, connection: Connection, text: str, given: Any, *, many: bool) -> Answer:
         raw = connection.connection.dbapi_connection
