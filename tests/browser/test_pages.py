@@ -143,3 +143,5 @@ def test_a_case_prints_as_a_document(visit: Visit) -> None:
     assert not page.locator("header.top").is_visible() and not page.locator("#map").is_visible()
     assert page.locator(".running").is_visible() and case.business_key in page.locator(".running").inner_text()
     assert page.locator("#record").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#record details.card:not([open])").count() == 0
