@@ -40,6 +40,7 @@ def rates(folder: Path) -> dict[str, Any]:
             found["engine"].append(timed(engine, PER_ROUND))
             found["http"].append(web.approvals(client, PER_ROUND))
             found["bare_in_memory"].append(bare_in_memory.timed(PER_ROUND, reload=False))
+        client.close()
     bare.close()
     bare_in_memory.close()
     middle = {name: statistics.median(values) for name, values in found.items()}
