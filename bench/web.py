@@ -47,9 +47,8 @@ def inbox(folder: Path, requests: int = 200) -> dict[str, float]:
         database = folder / f"inbox-{name}.db"
         shutil.copyfile(folder / "inbox.db", database)
         clone(database, first.instance_id, many - 1)
-        with serving(database) as server:
-            with closing(Client(server.port).login(ACTOR)) as client:
-                times = [timed(client, "/inbox?tab=claimable") for _ in range(requests + 10)][10:]
+        with serving(database) as server, closing(Client(server.port).login(ACTOR)) as client:
+            times = [timed(client, "/inbox?tab=claimable") for _ in range(requests + 10)][10:]
         found[f"inbox_{name}_p95_ms"] = round(statistics.quantiles(times, n=20)[18], 2)
         found[f"inbox_{name}_median_ms"] = round(statistics.median(times), 2)
     found["inbox_p95_ratio"] = round(found["inbox_100000_p95_ms"] / found["inbox_1000_p95_ms"], 2)
