@@ -11,7 +11,7 @@ import orjson
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from engine import Engine, queries, replay, save_directory, verify
+from engine import Database, Engine, queries, replay, save_directory, verify
 from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, Invalid, Unavailable
 
 
@@ -503,3 +503,28 @@ def test_the_administrator_is_told_once_when_holidays_are_not_announced_yet(engi
     [told] = queries.told(engine, actor="root")
     assert "2027" in told["text"]["zh-CN"] or "2028" in told["text"]["zh-CN"]
     assert queries.told(engine, actor="anna") == []
+
+
+def test_a_timer_that_fell_due_while_nothing_ran_fires_once_after_the_restart(
+    engine: Engine, db_url: str, clock: Any
+) -> None:
+    instance, _ = review_of(engine)
+    engine.db.close()
+    clock.advance(days=2)
+    restarted = Engine(Database.open(db_url), operations=engine.operations, clock=clock)
+    assert [restarted.tick(), restarted.tick()] == [2, 0]
+    fired = [kind for kind, _, _ in events(restarted, instance)]
+    assert (fired.count("timer.fired"), fired.count("task.reminded"), fired.count("task.escalated")) == (1, 1, 1)
+    assert restarted.next_due() is None and replay(restarted, instance).same
+    restarted.db.close()
+
+
+def test_a_lost_database_refuses_the_command_and_says_so(engine: Engine, tmp_path: Any) -> None:
+    _, task = review_of(engine)
+    gone = Engine(Database.open("postgresql://nobody@127.0.0.1:1/none"), operations=engine.operations)
+    with pytest.raises(Unavailable) as caught:
+        gone.complete(task, {"outcome": "agree"}, by="boris")
+    assert caught.value.status == 503 and "未执行" in caught.value.message["zh-CN"]
+    with pytest.raises(Unavailable):
+        gone.db.ping()
+    gone.db.close()
