@@ -182,10 +182,15 @@ def application(config: Config) -> Callable[..., Any]:
 
     app = create_app(config)
     app.extensions["guiju_ticker"].start()
-    gc.collect()
-    gc.freeze()  # what was imported stays: the collector need not walk it with every request
-    gc.set_threshold(10_000, 20, 20)
+    spare_collector()
     return app
+
+
+def spare_collector() -> None:
+    """What was imported stays: the garbage collector need not walk it again and again under load."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def demo_secret(database: str) -> str:
