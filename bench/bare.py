@@ -10,6 +10,7 @@ may be in the yardstick. `python -m bench.bare DATABASE` reads `instances reload
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
@@ -105,6 +106,9 @@ class Bare:
 def main(database: str) -> None:
     """Answer each `instances reload` line with instances a second."""
     loop = Loop(Path(database))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     for line in sys.stdin:
         instances, reload = map(int, line.split())
         print(loop.timed(instances, reload=bool(reload)), flush=True)

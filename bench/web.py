@@ -6,6 +6,7 @@ import shutil
 import statistics
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,7 @@ def inbox(folder: Path, requests: int = 200) -> dict[str, float]:
         database = folder / f"inbox-{name}.db"
         shutil.copyfile(folder / "inbox.db", database)
         clone(database, first.instance_id, many - 1)
-        with serving(database) as server:
-            client = Client(server.port).login(ACTOR)
+        with serving(database) as server, closing(Client(server.port).login(ACTOR)) as client:
             times = [timed(client, "/inbox?tab=claimable") for _ in range(requests + 10)][10:]
         found[f"inbox_{name}_p95_ms"] = round(statistics.quantiles(times, n=20)[18], 2)
         found[f"inbox_{name}_median_ms"] = round(statistics.median(times), 2)
@@ -96,8 +96,8 @@ def rest(folder: Path) -> dict[str, float]:
         starts.append(server.start())
         server.stop()
     with serving(folder / "rest.db") as server:
-        client = Client(server.port).login(ACTOR)
-        client.page("/inbox")
+        with closing(Client(server.port).login(ACTOR)) as client:
+            client.page("/inbox")
         memory = server.resident_bytes() / 2**20
     return {"cold_start_s": round(statistics.median(starts), 2), "memory_mb": round(memory, 1)}
 
@@ -120,6 +120,8 @@ def ballots(folder: Path) -> dict[str, Any]:
                     acknowledged.append(client.post(f"/tasks/{task['task_id']}/complete", body))
                 except (Refused, OSError) as error:
                     errors.append(str(error))
+                finally:
+                    client.close()
 
             threads = [threading.Thread(target=vote, args=(client,)) for client in clients]
             began = time.perf_counter()

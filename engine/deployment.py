@@ -22,7 +22,7 @@ from engine import history
 from engine.db import Database
 from engine.errors import GateRefused, NotFound
 from engine.models import definitions as definition_table
-from engine.models import deployment_files, deployments, groups, resources
+from engine.models import deployment_files, deployments, groups, people, resources
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.gate import House, Problem, check
@@ -127,9 +127,10 @@ def deploy(connection: Connection, files: Mapping[str, bytes], *, by: str, now: 
 
 
 def with_groups(connection: Connection, house: House) -> House:
-    """The house with the groups that the database knows in addition to its own."""
+    """The house with the groups and the people that the database knows."""
     known = {row.id: row.names.get("zh-CN", row.id) for row in connection.execute(sa.select(groups))}
-    return replace(house, groups={**house.groups, **known})
+    staff = frozenset(connection.scalars(sa.select(people.c.username)))
+    return replace(house, groups={**house.groups, **known}, people=staff)
 
 
 def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]) -> str:

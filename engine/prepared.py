@@ -62,7 +62,8 @@ class Prepared:
         if rows:
             text, order, _ = self._text(connection)
             given: Any = rows if order is None else [tuple([row[name] for name in order]) for row in rows]
-            self._execute(connection, text, given, many=True)
+            many = len(given) > 1
+            self._execute(connection, text, given if many else given[0], many=many)
 
     def _execute(self, connection: Connection, text: str, given: Any, *, many: bool) -> Answer:
         raw = connection.connection.dbapi_connection
@@ -74,7 +75,7 @@ class Prepared:
             else:
                 cursor.execute(text, given)
         except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]
-            raise _wrapped(connection, text, given, error, cursor) from error
+            raise wrapped(connection, error, text, given, cursor) from error
         if cursor.description is not None and self._shape is None:
             self._shape = namedtuple("Row", [column[0] for column in cursor.description], rename=True)  # type: ignore[misc]
         return Answer(cursor, self._shape)
@@ -91,7 +92,10 @@ class Prepared:
         return found
 
 
-def _wrapped(connection: Connection, text: str, given: Any, error: Exception, cursor: Any) -> BaseException:
+def wrapped(
+    connection: Connection, error: Exception, text: str = "", given: Any = None, cursor: Any = None
+) -> BaseException:
+    """A driver's error as SQLAlchemy's; a connection it says is lost is not used again."""
     dialect: Any = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
     if lost:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any, TypeVar
 
 import orjson
@@ -34,6 +35,7 @@ from engine.spiff.gate import House
 from engine.starting import Sealer, begin
 
 T = TypeVar("T")
+CALENDAR_KEPT = 60  # seconds
 _ANSWERED = Prepared(sa.insert(idempotency), columns=("actor", "key", "command", "instance_id", "answer", "at"))
 
 
@@ -75,6 +77,7 @@ class Engine:
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)
         self._calendar: Calendar | None = None
+        self._calendar_read = 0.0
 
     def now(self) -> datetime:
         """The clock's reading."""
@@ -82,15 +85,12 @@ class Engine:
 
     # -- what commands share ----------------------------------------------------------------------------------------
     def calendar(self, connection: Connection) -> Calendar:
-        """The working calendar with the company's overrides, read once and again after `forget_calendar`."""
-        if self._calendar is None:
+        """The working calendar with the company's overrides, read again once a minute: another node may change them."""
+        if self._calendar is None or monotonic() - self._calendar_read > CALENDAR_KEPT:
             rows = connection.execute(sa.select(calendar_days.c.day, calendar_days.c.working))
+            self._calendar_read = monotonic()
             self._calendar = Calendar({datetime.fromisoformat(row.day).date(): row.working for row in rows})
         return self._calendar
-
-    def forget_calendar(self) -> None:
-        """Read the overrides again at the next use."""
-        self._calendar = None
 
     def house(self, directory: Directory | None = None) -> House:
         """What diagrams may refer to. Groups are added from the database when deploying."""

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import processes
 from engine import Database, Engine, Ticker, queries
@@ -62,6 +63,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))
     _teach_templates(app)
+    if config.proxies:
+        hops = config.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
 
@@ -84,14 +88,17 @@ def _teach_templates(app: Flask) -> None:
         engine = current.engine()
         return {
             "me": queries.person(engine, username),
-            "waiting": queries.counts(engine, actor=username),
+            "waiting": current.waiting(),
             "unread": queries.unread(engine, actor=username),
             "groups": queries.groups_of(engine, username),
         }
 
     def left(due: Any) -> words.Left:
         engine = current.engine()
-        return words.left(due, engine.now(), _calendar(engine))
+        if "calendar" not in g:
+            with engine.db.read() as connection:
+                g.calendar = engine.calendar(connection)
+        return words.left(due, engine.now(), g.calendar)
 
     app.jinja_env.globals.update(
         htmx_config=json.dumps(HTMX),
@@ -108,8 +115,3 @@ def _teach_templates(app: Flask) -> None:
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
     )
-
-
-def _calendar(engine: Engine) -> Any:
-    with engine.db.read() as connection:
-        return engine.calendar(connection)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 from markupsafe import Markup
 
 DIST = Path(__file__).parent / "static" / "dist"
@@ -17,8 +18,9 @@ def install(app: Flask) -> None:
     manifest: dict[str, str] = json.loads(manifest_path.read_text()) if manifest_path.is_file() else {}
 
     def asset(name: str) -> str:
-        return url_for("static", filename=f"dist/{manifest.get(name, name)}")
+        return f"{app.static_url_path}/dist/{manifest.get(name, name)}"
 
+    @cache
     def icon(name: str, label: str = "") -> Markup:
         """An icon of the sprite; without a label it is decoration and hidden from screen readers."""
         named = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from web.config import Config
 
 THREADS = 16
+LETTING_GO = 2.0  # seconds
 HOLIDAYS_AHEAD = timedelta(days=60)  # how early the administrator is told that the holiday calendar ends
 _PR_SET_PDEATHSIG = 1
 
@@ -123,19 +126,32 @@ def announce(address: str, demo: bool, t: Tongue) -> None:
 
 
 def refuse_taken_port(host: str, port: int, t: Tongue) -> None:
-    """The server shares its port by SO_REUSEPORT, so a second one would silently take half the requests: look first."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
+    """The server shares its port by SO_REUSEPORT, so a second one would silently take half the requests: look first.
+
+    A predecessor that was killed a moment ago may still be letting go of it.
+    """
+    deadline = time.monotonic() + LETTING_GO
+    while (error := bind_error(host, port)) is not None:
+        if time.monotonic() > deadline:
             fail(
                 t(
                     f"无法监听 {host}:{port}：{error.strerror}。可用 --port 换一个端口",
                     f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port",
                 )
             )
+        time.sleep(0.05)
+
+
+def bind_error(host: str, port: int) -> OSError | None:
+    """Why one cannot listen there alone, if so."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error
+    return None
 
 
 def run(config: Config, host: str, port: int, threads: int) -> None:
@@ -166,7 +182,15 @@ def application(config: Config) -> Callable[..., Any]:
 
     app = create_app(config)
     app.extensions["guiju_ticker"].start()
+    spare_collector()
     return app
+
+
+def spare_collector() -> None:
+    """What was imported stays: the garbage collector need not walk it again and again under load."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def demo_secret(database: str) -> str:

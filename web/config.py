@@ -29,6 +29,7 @@ class Config:
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = LOCAL_HOSTS
     metrics_token: str = ""
+    proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
     login_rate: str = "10 per minute; 60 per hour"
@@ -66,10 +67,22 @@ class Config:
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
+            proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),
             session_life=_minutes(environment, "GUIJU_SESSION_LIFE_MINUTES", cls.session_life),
             login_rate=environment.get("GUIJU_LOGIN_RATE", cls.login_rate),
         )
+
+
+def _count(environment: Mapping[str, str], name: str) -> int:
+    text = environment.get(name, "0")
+    if not text.isdigit() or int(text) > 9:
+        raise ConfigError(
+            "setting_invalid",
+            text={"zh-CN": "{name} 须是 0 到 9 的整数", "en": "{name} must be a whole number from 0 to 9"},
+            name=name,
+        )
+    return int(text)
 
 
 def _minutes(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask import current_app, g, redirect, request, url_for
 
+from engine import queries
 from engine.errors import GuijuError, Text
 from web import sessions
 from web.config import Config
@@ -51,6 +52,13 @@ def user() -> str:
     return username
 
 
+def waiting() -> dict[str, int]:
+    """How much waits for whoever is asking, counted once a request."""
+    if "waiting" not in g:
+        g.waiting = queries.counts(engine(), actor=user())
+    return cast("dict[str, int]", g.waiting)
+
+
 def public(view: View) -> View:
     """Mark a view that answers people who are not logged in. Every other one does not."""
     view.is_public = True  # type: ignore[attr-defined]
@@ -70,4 +78,4 @@ def require_login() -> Any:
     return redirect(url_for("login.page", next=back), 303)
 
 
-__all__ = ["LoginNeeded", "actor", "config", "engine", "public", "require_login", "user"]
+__all__ = ["LoginNeeded", "actor", "config", "engine", "public", "require_login", "user", "waiting"]

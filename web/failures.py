@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-import structlog
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError, TooManyRequests
@@ -18,7 +17,6 @@ from web import current, words
 from web.current import LoginNeeded
 from web.languages import text
 
-log = structlog.get_logger("guiju.web")
 # What the title of an HTTP error's page says, and what to do about it.
 PAGES: dict[int, tuple[Text, Text]] = {
     400: (
@@ -77,6 +75,13 @@ PAGES: dict[int, tuple[Text, Text]] = {
 ICONS = {403: "lock-closed", 404: "map", 409: "arrow-path", 429: "clock", 503: "signal-slash"}
 
 
+def log() -> Any:
+    """The log, imported when there is something to say: structlog brings rich along, a third of a second a start."""
+    import structlog
+
+    return structlog.get_logger("guiju.web")
+
+
 def install(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(GuijuError, _ours)
@@ -100,7 +105,7 @@ def _ours(error: GuijuError) -> Any:
     ):  # the page of the form itself, input kept, each complaint beside its field
         return g.form_page(errors=error.fields), 422
     if error.status >= 500:
-        log.error("command_failed", code=error.code, path=request.path, error=str(error))
+        log().error("command_failed", code=error.code, path=request.path, error=str(error))
     recused = isinstance(error, Denied) and error.recused
     title = {"zh-CN": "已回避", "en": "Recused"} if recused else None
     advice = (
@@ -147,7 +152,7 @@ def _http(error: HTTPException) -> Any:
 
 def _unforeseen(error: Exception) -> Any:
     number = f"{id(error) & 0xFFFFFF:06x}"
-    log.exception("unforeseen", number=number, path=request.path, method=request.method)
+    log().exception("unforeseen", number=number, path=request.path, method=request.method)
     if wants_problem():
         return problem(500, "internal", PAGES[500][0], number=number)
     return page(500, number=number)

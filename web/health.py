@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import time
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
@@ -63,11 +64,15 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _count(response: Response) -> Response:
-        endpoint = request.endpoint or "none"
-        requests.labels(endpoint, str(response.status_code)).inc()
+        counted, timed = _series(request.endpoint or "none", response.status_code)
+        counted.inc()
         if "started" in g:
-            seconds.labels(endpoint).observe(time.perf_counter() - g.started)
+            timed.observe(time.perf_counter() - g.started)
         return response
+
+    @cache
+    def _series(endpoint: str, status: int) -> tuple[Counter, Histogram]:
+        return requests.labels(endpoint, str(status)), seconds.labels(endpoint)
 
 
 def plain(error: GuijuError) -> tuple[dict[str, str], int]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
-from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from engine.errors import Denied, Text
@@ -64,10 +61,9 @@ def install(app: Flask, config: Config) -> None:
 
     @app.after_request
     def _dress(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        response.headers.extend(HEADERS)
         if config.https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if "Cache-Control" not in response.headers and request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"  # pages show what only their reader may see
         return response
@@ -79,11 +75,20 @@ def slow_down(app: Flask, config: Config, endpoints: tuple[str, ...]) -> None:
     Counted in this process, which is all there is on SQLite; several nodes each count their own. `limits` is used as it
     is: its Flask extension would look at every request, these are the only two that need it.
     """
-    window, rates = MovingWindowRateLimiter(MemoryStorage()), parse_many(config.login_rate)
+
+    @cache
+    def counters() -> tuple[Any, list[Any]]:
+        """Made at the first login, not at the start: the import takes a tenth of a second."""
+        from limits import parse_many
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
+        return MovingWindowRateLimiter(MemoryStorage()), parse_many(config.login_rate)
 
     def limited(view: Any) -> Any:
         @wraps(view)
         def slowed(**arguments: Any) -> Any:
+            window, rates = counters()
             tries = [window.hit(rate, "login", request.remote_addr or "") for rate in rates]  # each rate counts it
             if not all(tries):
                 raise TooManyRequests

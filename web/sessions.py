@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from engine.db import Database
 from engine.errors import Unavailable
 from engine.moments import moment, stamp
+from engine.prepared import Prepared
 from web.config import Config
 
 DEMO_PASSWORD = "yangmu-demo"  # printed by the demo and good for nothing else: a real installation has no demo people
@@ -32,7 +33,7 @@ _sessions = sa.table(
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's first choice: 19 MiB, two passes
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 _kitchen = threading.BoundedSemaphore(4)  # argon2 is costly on purpose: a flood of guesses must not take the memory
-_LOOK_UP = sa.select(_sessions).where(_sessions.c.token_hash == sa.bindparam("token_hash"))
+_LOOK_UP = Prepared(sa.select(_sessions).where(_sessions.c.token_hash == sa.bindparam("token_hash")))
 
 
 def set_password(db: Database, username: str, password: str) -> None:
@@ -113,7 +114,7 @@ def whoever(db: Database, config: Config, now: datetime) -> str | None:
         return None
     token_hash = _hash(token)
     with db.read() as connection:
-        row = connection.execute(_LOOK_UP, {"token_hash": token_hash}).first()
+        row = _LOOK_UP.run(connection, token_hash=token_hash).first()
     if row is None or not hmac.compare_digest(str(row.csrf), str(session.get("csrf_token"))):
         return None
     seen = moment(row.last_seen_at)

@@ -181,7 +181,11 @@ def _task_row(
 
 _WAITING_FOR = (
     sa.select(task_access.c.task_id, task_access.c.principal)
-    .where(task_access.c.task_id.in_(sa.bindparam("ids", expanding=True)), task_access.c.rule == "may")
+    .where(
+        task_access.c.instance_id.in_(sa.bindparam("instances", expanding=True)),  # the key's first column: no scan
+        task_access.c.task_id.in_(sa.bindparam("ids", expanding=True)),
+        task_access.c.rule == "may",
+    )
     .order_by(task_access.c.principal)
 )
 _PEOPLE = sa.select(people.c.username, people.c.names, people.c.title).where(
@@ -193,9 +197,10 @@ def waiting_for(connection: Connection, rows: Iterable[Any]) -> dict[str, list[s
     """Task id → principals it waits for: its holder alone once somebody holds it."""
     open_rows = [row for row in rows if row.status == "open"]
     found = {row.task_id: [f"u:{row.assignee}"] for row in open_rows if row.assignee}
-    offered = [row.task_id for row in open_rows if not row.assignee]
+    offered = {row.task_id: row.instance_id for row in open_rows if not row.assignee}
     if offered:
-        for row in connection.execute(_WAITING_FOR, {"ids": offered}):
+        wanted = {"instances": sorted(set(offered.values())), "ids": list(offered)}
+        for row in connection.execute(_WAITING_FOR, wanted):
             found.setdefault(row.task_id, []).append(row.principal)
     return found
 

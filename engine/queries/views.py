@@ -169,7 +169,8 @@ def _verbs(row: Any, access: Access, who: Standing, engine: Engine) -> frozenset
         return frozenset()
     holder = row.assignee in (who.username, grant.behalf) and row.assignee is not None
     if holder:
-        verbs = {"complete", "recuse", "reassign"}
+        others = access.may - {f"u:{who.username}", f"u:{grant.behalf}"}  # a ballot has nobody to be handed to
+        verbs = {"complete", "recuse", "reassign"} if others else {"complete", "recuse"}
         return frozenset(verbs | {"release"} if row.claimed_at and row.assignee == who.username else verbs)
     return frozenset({"claim", "complete", "recuse"}) if row.assignee is None else frozenset()
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.spiff.gate_shapes import Shape
 
-COMBINATIONS = 20_000
+COMBINATIONS = 4_096
 OTHER = "…"  # some value no condition mentions
 
 

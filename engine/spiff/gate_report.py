@@ -40,14 +40,18 @@ class OperationInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions,
-    controls of the policy."""
+    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions, controls of
+    the policy.
+
+    `people` are usernames; None when they are not known, and then a name that is no group may be a person's.
+    """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, OperationInfo] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     directory_functions: frozenset[str] = frozenset()
     controls: tuple[Control, ...] = ()
+    people: frozenset[str] | None = None
 
 
 class Report:

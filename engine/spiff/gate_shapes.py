@@ -80,7 +80,8 @@ def infer(node: ast.expr, names: Mapping[str, Shape], complain: Complain) -> Sha
 
 def suggestion(name: Any, known: Any) -> tuple[str, str]:
     """`,是否为「…」？` when something known is spelt much alike."""
-    close = get_close_matches(str(name), [str(each) for each in known], n=1)
+    choices = [str(each)[:60] for each in known] if len(known) <= 300 else []  # comparing them all takes time
+    close = get_close_matches(str(name)[:60], choices, n=1)
     return (f"，是否为「{close[0]}」？", f"; did you mean “{close[0]}”?") if close else ("", "")
 
 

@@ -100,11 +100,11 @@ def _check_element(element: Element) -> None:
 
 
 def _check_mentions(element: Element, report: Report) -> None:
-    """`incoming`/`outgoing` inside an element only repeat what the flows say; when they differ, someone is mistaken."""
+    """`incoming`/`outgoing` only repeat what the sequence flows say, which alone count; a difference is noted."""
     for name, flows in (("incoming", element.incoming), ("outgoing", element.outgoing)):
         said = [(node.text or "").strip() for node in children(element.node, name)]
         if said and set(said) != {flow.id for flow in flows}:
-            report.problem(
+            report.note(
                 element.node,
                 "flow-mention",
                 f"{name} 与顺序流不一致",
@@ -321,9 +321,7 @@ def _check_lanes(process: Process) -> None:
         for reference in children(lane, "flowNodeRef"):
             name = (reference.text or "").strip()
             if name not in known:
-                process.report.problem(
-                    reference, "lane-element", f"没有元素「{name}」", f"There is no element “{name}”"
-                )
+                process.report.note(reference, "lane-element", f"没有元素「{name}」", f"There is no element “{name}”")
             elif name in seen and seen[name] not in lane.iterancestors():
                 process.report.problem(
                     reference, "lane-element", f"「{name}」同时在两条泳道里", f"“{name}” is in two lanes", element=name

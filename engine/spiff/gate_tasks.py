@@ -10,6 +10,7 @@ from engine.calendar import DurationError, parse_duration
 from engine.spiff.expressions import Expression, is_name
 from engine.spiff.gate_model import HUMAN, Element, Model, Process, result_variable
 from engine.spiff.gate_names import ALWAYS, Checker, Names
+from engine.spiff.gate_shapes import suggestion
 
 _QUOTED = re.compile(r"""(["'])([^"'\\]*)\1\Z""")
 _KEY = re.compile(r"[^{}\s]*(\{(yyyy|yy|mm|dd|n{1,9})\}[^{}\s]*)+\Z")
@@ -96,15 +97,8 @@ def _check_who(element: Element, model: Model, checker: Checker) -> None:
             report.problem(element.node, "who", f"属性 {name} 是空的", f"The property {name} is empty")
             continue
         expression = checker.expression(source, element.node, name, element=element, directory=True)
-        if expression is not None and name == "candidates":
-            for text in _literals(expression):
-                if text not in groups and text not in groups.values():
-                    report.problem(
-                        element.node,
-                        "group-unknown",
-                        f"候选「{text}」不是已知的组",
-                        f"The candidate “{text}” is not a known group",
-                    )
+        for text in _literals(expression) if expression is not None else ():
+            _check_principal(element, text, model)
     if not said:
         lane = element.lane
         if not lane:
@@ -121,6 +115,22 @@ def _check_who(element: Element, model: Model, checker: Checker) -> None:
                 f"泳道「{lane}」不是已知的组，也没有 candidates 或 assignee",
                 f"The lane “{lane}” is not a known group, and there are neither candidates nor assignee",
             )
+
+
+def _check_principal(element: Element, text: str, model: Model) -> None:
+    """A name written out is a group, or a person where people are known."""
+    report, house = element.scope.process.report, model.house
+    names = {*house.groups, *house.groups.values()}
+    if text in names or (house.people is not None and text in house.people):
+        return
+    zh, en = suggestion(text, names | (house.people or frozenset()))
+    tell = report.problem if house.people is not None or en else report.note
+    tell(
+        element.node,
+        "group-unknown",
+        f"「{text}」不是已知的组或人员{zh}",
+        f"“{text}” is not a known group or person{en}",
+    )
 
 
 def _literals(expression: Expression) -> list[str]:

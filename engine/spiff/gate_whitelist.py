@@ -23,7 +23,7 @@ _MAY_BE_BLANK = frozenset(
     """text terminateEventDefinition errorEventDefinition error dataInput dataOutput inputDataItem outputDataItem
     categoryValue property parameter documentation instructionsForEndUser""".split()  # noqa: SIM905
 )
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z")
+_ID = re.compile(r"[^\W\d][\w.-]{0,99}\Z")
 
 
 def check_whitelist(root: Node, report: Report) -> None:
@@ -180,8 +180,8 @@ def _check_id(node: Node, ids: dict[str, Node], report: Report) -> None:
         report.problem(
             node,
             "id-form",
-            f"编号「{name}」须由英文字母、数字、下划线和连字符组成",
-            f"The id “{name}” must consist of letters, digits, underscores and hyphens",
+            f"编号「{name}」须由文字、数字、下划线、点和连字符组成，不超过 100 个字",
+            f"The id “{name}” must consist of letters, digits, underscores, dots and hyphens, 100 at most",
         )
 
 

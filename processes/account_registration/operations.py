@@ -303,7 +303,7 @@ def activate(
 
 @operations.local(
     "account_registration.close",
-    parameters=("outcome", "reason", "draft", "applicant", "dept"),
+    parameters=("outcome", "reason", "confirmation", "precheck", "opinion", "voted", "draft", "applicant", "dept"),
     required=("outcome",),
     title={"zh-CN": "了结未通过的申请", "en": "Close an application that did not pass"},
 )
@@ -312,23 +312,50 @@ def close(
     *,
     outcome: str,
     reason: str | None = None,
+    confirmation: Mapping[str, Any] | None = None,
+    precheck: Mapping[str, Any] | None = None,
+    opinion: Mapping[str, Any] | None = None,
+    voted: Mapping[str, Any] | None = None,
     draft: Mapping[str, Any] | None = None,
     applicant: str | None = None,
     dept: str | None = None,
 ) -> dict[str, Any]:
-    """{"outcome", "reason"}: tell applicant and head why, free the names, and close a register row not yet enabled."""
+    """{"outcome", "reason": {"zh-CN", "en"}}: tell applicant and head why, free the names, close a row not yet enabled.
+
+    A rejection gives the answers of the steps that may have ended it; otherwise `reason` is what the applicant said.
+    """
     if draft:
         ctx.registers.put(ACCOUNT, draft["account_id"], {"status": "closed", "closed_on": _today(ctx).isoformat()})
     _settle_application(ctx, outcome)
     zh = {"rejected": "已驳回", "withdrawn": "已撤回", "expired": "逾期未补正，已关闭"}[outcome]
     en = {"rejected": "was rejected", "withdrawn": "was withdrawn", "expired": "expired without correction"}[outcome]
     head = ctx.directory.department(dept) if dept else None
+    why = {"zh-CN": reason or "", "en": reason or ""}
+    if outcome == "rejected":
+        why = _why_rejected(confirmation or {}, precheck or {}, opinion or {}, voted or {})
     text = {
-        "zh-CN": f"注册申请 {ctx.business_key} {zh}" + (f"：{reason}" if reason else ""),
-        "en": f"Registration {ctx.business_key} {en}" + (f": {reason}" if reason else ""),
+        "zh-CN": f"注册申请 {ctx.business_key} {zh}" + (f"：{why['zh-CN']}" if why["zh-CN"] else ""),
+        "en": f"Registration {ctx.business_key} {en}" + (f": {why['en']}" if why["en"] else ""),
     }
     ctx.notify([each for each in (applicant, head.head if head else None) if each], text)
-    return {"outcome": outcome, "reason": reason}
+    return {"outcome": outcome, "reason": why}
+
+
+def _why_rejected(
+    confirmation: Mapping[str, Any], precheck: Mapping[str, Any], opinion: Mapping[str, Any], voted: Mapping[str, Any]
+) -> dict[str, str]:
+    """The reason of whoever ended it: the last step whose answer leads to a rejection."""
+    if confirmation.get("outcome") == "reject":
+        comment, zh, en = confirmation.get("comment"), "使用部门不同意", "the department does not agree"
+    elif precheck.get("outcome") == "return":
+        comment = precheck.get("comment")
+        zh, en = "补正已满三次，仍不合格", "still not complete after three corrections"
+    elif opinion.get("outcome") == "illegal":
+        comment, zh, en = opinion.get("comment"), "法务认定违法", "Legal finds it unlawful"
+    else:
+        told = voted.get("told") or {}
+        return {"zh-CN": told.get("zh-CN", ""), "en": told.get("en", "")}
+    return {"zh-CN": f"{zh}：{comment}" if comment else zh, "en": f"{en}: {comment}" if comment else en}
 
 
 def _settle_application(ctx: OperationContext, status: str) -> None:

@@ -57,7 +57,7 @@ def record(
         "decided_at": decided_at,
     }
     vote["minutes"] = {lang: _minutes(lang, subject, vote, roll, names) for lang in ("zh-CN", "en")}
-    vote["summary"] = _summary(vote)
+    vote["told"] = _told(vote)
     return vote
 
 
@@ -103,11 +103,15 @@ def _reasons(
     return list(dict.fromkeys(text for text in given if text))
 
 
-def _summary(vote: Mapping[str, Any]) -> str:
-    """One Chinese sentence for the applicant."""
-    counts = vote["counts"]
-    words = f"管理小组表决{OUTCOMES[vote['outcome']]['zh-CN']}（{counts['for']} 票赞成，{counts['against']} 票反对）"
-    return words + (f"：{'；'.join(vote['reasons'])}" if vote["reasons"] else "")
+def _told(vote: Mapping[str, Any]) -> dict[str, str]:
+    """One sentence for whoever reads the result: outcome, votes, and the reasons or conditions."""
+    yes, no, outcome = vote["counts"]["for"], vote["counts"]["against"], OUTCOMES[vote["outcome"]]
+    more = vote["reasons"] or vote["conditions"]
+    return {
+        "zh-CN": f"管理小组表决{outcome['zh-CN']}（{yes} 票赞成，{no} 票反对）"
+        + (f"：{'；'.join(more)}" if more else ""),
+        "en": f"The Group's vote: {outcome['en']} ({yes} for, {no} against)" + (f": {'; '.join(more)}" if more else ""),
+    }
 
 
 def _minutes(

@@ -195,7 +195,7 @@ def refer(
         "outcome": "not_passed",
         "referred": True,
         "matter": matter,
-        "summary": text["zh-CN"],
+        "told": text,
         "conditions": [],
         "reasons": [],
         "resolution_no": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,20 @@ def test_scenario_prints_a_line_each_and_fails_when_one_does(tmp_path: Path) -> 
     assert second["expected"] == {"end": "end_nowhere"}
     assert "validate" in second["path"]
     assert guiju("scenario", str(good)).stdout.startswith("✓ ")
+
+
+def test_a_second_server_on_the_same_port_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = guiju("serve", "--demo", "--port", port, "--database", f"sqlite:///{tmp_path / 'x.db'}")
+    assert refused.exit_code == 1
+    assert port in refused.stderr
+    assert not (tmp_path / "x.db").exists()
+
+
+def test_serving_without_a_key_is_refused_outside_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GUIJU_SECRET_KEY", raising=False)
+    with pytest.raises(GuijuError, match="secret_key_missing"):
+        guiju("serve", "--port", "1", "--database", f"sqlite:///{tmp_path / 'x.db'}")

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from engine import Engine, queries, replay, save_directory, verify
-from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, Invalid, Unavailable
-
-
-def start(engine: Engine, **more: Any) -> Any:
-    return engine.start("approval", {"amount": 5, "about": "椅子", **more}, by="anna")
+from engine.errors import Conflict, Denied, GateRefused, Invalid
+from tests.engine.steps import events, refused, review_of, start
 
 
 def test_a_case_runs_from_its_start_form_to_its_end(engine: Engine, mail: Any) -> None:
@@ -36,26 +28,6 @@ def test_a_case_runs_from_its_start_form_to_its_end(engine: Engine, mail: Any) -
     assert verify(engine.db).broken == ()
     again = replay(engine, case.instance_id)
     assert again.same and again.end == "end_paid"
-
-
-def review_of(engine: Engine, **more: Any) -> tuple[str, str]:
-    """A started case and its review task."""
-    case = start(engine, **more)
-    return case.instance_id, case.tasks[0]
-
-
-def events(engine: Engine, instance_id: str) -> list[tuple[str, str | None, dict[str, Any]]]:
-    """(type, actor, data) of a case's history."""
-    with engine.db.read() as connection:
-        rows = connection.exec_driver_sql(f"select body from history where instance_id = '{instance_id}' order by seq")
-        bodies = [orjson.loads(bytes(row[0])) for row in rows]
-    return [(body["type"], body["actor"], body["data"]) for body in bodies]
-
-
-def refused(call: Any) -> Denied:
-    with pytest.raises(Denied) as caught:
-        call()
-    return caught.value
 
 
 def test_a_missing_or_wrong_field_is_named_and_nothing_is_saved(engine: Engine) -> None:
@@ -261,41 +233,6 @@ def test_only_an_administrator_cancels_suspends_and_resumes(engine: Engine, cloc
     assert replay(engine, instance).same and verify(engine.db).broken == ()
 
 
-def test_a_reminder_and_an_escalation_come_in_working_time_and_once(engine: Engine, clock: Any) -> None:
-    instance, task = review_of(engine)
-    assert engine.next_due() == clock.now() + timedelta(hours=2)
-    clock.advance(hours=2)
-    assert (engine.tick(), engine.tick()) == (1, 0)
-    assert [len(queries.told(engine, actor=name)) for name in ("boris", "bella", "kassa")] == [1, 1, 0]
-    refused(lambda: engine.claim(task, by="chief"))
-    clock.advance(hours=3)  # lunch does not count: four working hours after nine are two o'clock
-    assert (engine.tick(), engine.tick()) == (1, 0)
-    engine.complete(task, {"outcome": "agree"}, by="chief")
-    assert queries.inspect(engine, instance).variables["review"]["by"] == "chief"
-    assert replay(engine, instance).same
-
-
-def test_an_external_operation_is_retried_with_the_same_key_and_then_given_up(
-    engine: Engine, clock: Any, mail: Any
-) -> None:
-    instance, task = review_of(engine)
-    pay = engine.complete(task, {"outcome": "agree"}, by="boris").tasks[0]
-    engine.complete(pay, {"outcome": "done"}, by="kassa")
-    mail.fail = 6
-    for _ in range(6):
-        assert engine.tick() == 1
-        assert engine.tick() == 0
-        clock.advance(minutes=20)
-    assert queries.inspect(engine, instance).status == "incident" and mail.sent == []
-    [incident] = queries.open_incidents(engine, actor="root")
-    refused(lambda: engine.retry(incident.incident_id, by="anna"))
-    engine.retry(incident.incident_id, by="root")
-    assert engine.tick() == 1
-    assert queries.inspect(engine, instance).end == "end_paid" and len(mail.sent) == 1
-    assert queries.open_incidents(engine, actor="root") == []
-    assert replay(engine, instance).same and verify(engine.db).broken == ()
-
-
 def test_what_was_entered_under_seal_is_read_by_its_readers_and_author_alone(engine: Engine) -> None:
     instance, task = review_of(engine, buddy="chief")
     pay = engine.complete(task, {"outcome": "agree"}, by="boris").tasks[0]
@@ -324,112 +261,6 @@ def test_a_refused_deployment_stores_nothing(engine: Engine, files: dict[str, by
     assert start(engine).tasks
 
 
-def test_history_can_neither_be_changed_nor_deleted_nor_replaced(engine: Engine) -> None:
-    instance, _ = review_of(engine)
-    attempts = [
-        f"update history set body = body where instance_id = '{instance}' and seq = 2",
-        f"delete from history where instance_id = '{instance}'",
-    ]
-    if engine.db.sqlite:
-        attempts.append(
-            f"insert or replace into history select * from history where instance_id = '{instance}' and seq = 2"
-        )
-    for attempt in attempts:
-        with pytest.raises((Unavailable, IntegrityError)):
-            engine.db.write(lambda connection, attempt=attempt: connection.exec_driver_sql(attempt))
-    assert verify(engine.db).broken == ()
-
-
-def drop_guards(engine: Engine, connection: Any) -> None:
-    if engine.db.sqlite:
-        for name in ("history_no_update", "history_no_delete", "history_no_replace"):
-            connection.exec_driver_sql(f"drop trigger {name}")
-    else:
-        connection.exec_driver_sql("grant update, delete on history to current_user")
-        connection.exec_driver_sql("alter table history disable trigger all")
-
-
-@pytest.mark.parametrize(
-    ("code", "statement"),
-    [
-        ("hash", "update history set body = body || ' ' where seq = 3 and instance_id = '{i}'"),
-        ("missing", "delete from history where seq = 3 and instance_id = '{i}'"),
-        (
-            "head",
-            "delete from history where instance_id = '{i}' and seq = "
-            "(select seq from instances where instance_id = '{i}')",
-        ),
-        ("row", "update history set type = 'task.cancelled' where seq = 3 and instance_id = '{i}'"),
-        ("state", "update instances set state = state || ' ' where instance_id = '{i}'"),
-        ("empty", "delete from history where instance_id = '{i}'"),
-    ],
-)
-def test_verification_names_the_first_event_that_was_tampered_with(engine: Engine, code: str, statement: str) -> None:
-    instance, _ = review_of(engine)
-    other, _ = review_of(engine)
-    if not engine.db.sqlite:
-        statement = statement.replace("body || ' '", "body || '\\x20'::bytea").replace(
-            "state || ' '", "state || '\\x20'::bytea"
-        )
-    else:
-        statement = statement.replace("body || ' '", "cast(body || ' ' as blob)").replace(
-            "state || ' '", "state || x'20'"
-        )
-
-    def tamper(connection: Any) -> None:
-        drop_guards(engine, connection)
-        connection.exec_driver_sql(statement.replace("{i}", instance))
-
-    engine.db.write(tamper)
-    [broken] = verify(engine.db).broken
-    assert (broken.instance_id, broken.code) == (instance, code)
-    assert broken.instance_id != other
-
-
-def test_fifty_people_completing_at_once_lose_nothing(engine: Engine) -> None:
-    cases = [review_of(engine) for _ in range(10)]
-    errors: list[BaseException] = []
-
-    def complete(task: str, by: str) -> None:
-        try:
-            engine.complete(task, {"outcome": "agree"}, by=by)
-        except Conflict:
-            pass
-        except Denied:
-            pass
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [
-        threading.Thread(target=complete, args=(task, by))
-        for _, task in cases
-        for by in ("boris", "bella", "boris", "bella", "bella")
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    assert len(queries.inbox(engine, actor="kassa").items) == 10
-    assert verify(engine.db).broken == ()
-    for instance, _ in cases:
-        done = [data for kind, _, data in events(engine, instance) if kind == "task.completed"]
-        assert len(done) == 1 and replay(engine, instance).same
-
-
-def test_a_second_node_takes_over_what_the_first_left_leased(engine: Engine, clock: Any, mail: Any) -> None:
-    _, task = review_of(engine)
-    pay = engine.complete(task, {"outcome": "agree"}, by="boris").tasks[0]
-    engine.complete(pay, {"outcome": "done"}, by="kassa")
-    from engine.jobs import _claim
-
-    assert len(_claim(engine, 10)) == 1  # a node that dies here
-    other = Engine(engine.db, operations=engine.operations, clock=clock)
-    assert other.tick() == 0
-    clock.advance(seconds=61)
-    assert other.tick() == 1 and len(mail.sent) == 1
-
-
 def test_pages_go_on_where_the_last_one_ended(engine: Engine, clock: Any) -> None:
     for _ in range(7):
         review_of(engine)
@@ -442,64 +273,3 @@ def test_pages_go_on_where_the_last_one_ended(engine: Engine, clock: Any) -> Non
         cursor = page.next
     assert cursor is None and len(set(seen)) == 7
     assert queries.counts(engine, actor="boris") == {"mine": 0, "claimable": 7}
-
-
-def broken_at_runtime(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The approval procedure with a condition that cannot be worked out for an amount of zero."""
-    condition = b'review.outcome == "agree" and 10 // amount > 0'
-    return {**files, "approval.bpmn": files["approval.bpmn"].replace(b'review.outcome == "agree"', condition)}
-
-
-def test_a_case_that_cannot_go_on_is_undone_and_becomes_an_incident(engine: Engine, files: dict[str, bytes]) -> None:
-    engine.deploy(broken_at_runtime(files), by="root")
-    case = engine.start("approval", {"amount": 0}, by="anna")
-    with pytest.raises(ExecutionFailed) as caught:
-        engine.complete(case.tasks[0], {"outcome": "agree"}, by="boris")
-    assert caught.value.element in ("agreed", "f3")
-    assert queries.task(engine, case.tasks[0], actor="boris").status == "open"
-    assert queries.inspect(engine, case.instance_id).status == "incident"
-    [incident] = queries.open_incidents(engine, actor="root")
-    assert incident.error["message"]["zh-CN"]
-    with pytest.raises(ExecutionFailed):
-        engine.retry(incident.incident_id, by="root")
-    assert len(queries.open_incidents(engine, actor="root")) == 1
-    engine.complete(case.tasks[0], {"outcome": "return"}, by="boris")
-    assert queries.inspect(engine, case.instance_id).end == "end_withdrawn"
-    assert queries.open_incidents(engine, actor="root") == []
-    assert replay(engine, case.instance_id).same and verify(engine.db).broken == ()
-
-
-def test_an_operation_that_fails_undoes_the_command_and_names_its_element(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    instance, task = review_of(engine)
-
-    def fail(*_: Any, **__: Any) -> Any:
-        raise ZeroDivisionError("a fault of ours")
-
-    operation = engine.operations.get("test.enter")
-    monkeypatch.setitem(engine.operations._known, "test.enter", replace(operation, handler=fail))
-    with pytest.raises(ExecutionFailed) as caught:
-        engine.complete(task, {"outcome": "agree"}, by="boris")
-    assert caught.value.element == "enter"
-    monkeypatch.undo()
-    [incident] = queries.open_incidents(engine, actor="root")
-    assert engine.retry(incident.incident_id, by="root").status == "active"
-    assert queries.inspect(engine, instance).variables["review"]["by"] == "boris"
-
-
-def test_a_refused_look_is_written_down(engine: Engine) -> None:
-    instance, task = review_of(engine)
-    refused(lambda: queries.task(engine, task, actor="kassa"))
-    refused(lambda: queries.case(engine, instance, actor="kassa"))
-    looks = [(actor, data["tried"]) for kind, actor, data in events(engine, instance) if kind == "access.refused"]
-    assert looks == [("kassa", "open"), ("kassa", "open")]
-    assert verify(engine.db).broken == () and replay(engine, instance).same
-
-
-def test_the_administrator_is_told_once_when_holidays_are_not_announced_yet(engine: Engine, clock: Any) -> None:
-    clock.advance(days=400)
-    assert (engine.check_calendar(), engine.check_calendar()) == (True, False)
-    [told] = queries.told(engine, actor="root")
-    assert "2027" in told["text"]["zh-CN"] or "2028" in told["text"]["zh-CN"]
-    assert queries.told(engine, actor="anna") == []

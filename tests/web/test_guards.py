@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from engine import Engine
+from web import Config, create_app
 from web.security import POLICY
 
 REQUEST: dict[str, Any] = {
@@ -174,6 +175,17 @@ def test_another_host_name_is_not_answered(app: Flask) -> None:
 def test_too_large_a_body_is_refused_in_words(browse: Browse, loan: Any) -> None:
     answer = browse("taochouti").client.post(f"/tasks/{loan.tasks[0]}/draft", data={"comment": "x" * 1_100_000})
     assert answer.status_code == 413 and "提交的内容太大" in answer.text
+
+
+def test_behind_a_proxy_the_visitors_own_address_counts(engine: Engine) -> None:
+    config = Config(secret_key="k" * 32, proxies=1, trusted_hosts=("guiju.example",), login_rate="1 per minute")
+    client = create_app(config, engine=engine).test_client()
+
+    def try_from(address: str) -> int:
+        headers = {"X-Forwarded-For": address, "X-Forwarded-Host": "guiju.example"}
+        return int(client.post("/api/v1/session", json={"username": "x", "password": "y"}, headers=headers).status_code)
+
+    assert [try_from("192.0.2.1"), try_from("192.0.2.1"), try_from("192.0.2.2")] == [422, 429, 422]
 
 
 def test_metrics_are_for_this_machine_or_the_token(app: Flask, engine: Engine) -> None:

@@ -237,6 +237,12 @@ def test_administrators_see_incidents_but_no_content(browse: Browse) -> None:
     assert "仅限系统管理员" in browse("taochouti").get("/admin/incidents").text
 
 
+def test_retrying_is_for_administrators_and_for_incidents_that_exist(browse: Browse) -> None:
+    path = "/admin/incidents/00000000-0000-4000-8000-000000000000/retry"
+    assert browse("sushujia").post(path).status_code == 404
+    assert browse("taochouti").post(path).status_code in (403, 404)
+
+
 def test_notifications_are_listed_and_marked_as_read(browse: Browse, engine: Engine, loan: Any) -> None:
     keeper = browse("taochouti")
     assert keeper.get("/notifications").status_code == 200

@@ -57,6 +57,20 @@ function ready(root) {
   for (const place of root.querySelectorAll?.("[data-diagram]") ?? []) diagram(place);
 }
 
+// On paper nothing can be unfolded: open every record for the print, and fold back what was folded.
+window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details.card:not([open])")) {
+    folded.open = true;
+    folded.dataset.unfolded = "yes";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const unfolded of document.querySelectorAll("details[data-unfolded]")) {
+    unfolded.open = false;
+    delete unfolded.dataset.unfolded;
+  }
+});
+
 function grow(area) {
   const fit = () => {
     area.style.height = "auto";

@@ -84,7 +84,7 @@ export async function show(place) {
     }
     let width = canvas.clientWidth;
     new ResizeObserver(() => {
-      if (canvas.clientWidth === width) return;
+      if (!canvas.clientWidth || canvas.clientWidth === width) return; // 0: behind another tab, nothing to fit into
       width = canvas.clientWidth;
       viewer.get("canvas").resized();
       frame(viewer, data.active);

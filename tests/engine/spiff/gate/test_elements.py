@@ -102,7 +102,8 @@ def test_the_conformance_page_is_what_the_table_says() -> None:
         ('id="second"', 'id="demo.EndJoin"', "demo.EndJoin", "id-reserved"),
         ('id="second"', 'id="decide.BoundaryEventSplit"', "decide.BoundaryEventSplit", "id-reserved"),
         ('id="second"', 'id="decide [child]"', "decide [child]", "id-reserved"),
-        ('id="second"', 'id="第二"', "第二", "id-form"),
+        ('id="second"', 'id="第 二"', "第 二", "id-form"),
+        ('id="second"', 'id="2nd"', "2nd", "id-form"),
         ('id="second"', "", "demo", "id-missing"),
     ],
 )  # fmt: skip

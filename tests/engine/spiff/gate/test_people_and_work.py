@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.spiff.gate import check
@@ -31,8 +33,8 @@ def second(*properties: tuple[str, str], variable: str = "") -> tuple[str, str]:
         ("<bpmn:flowNodeRef>decide</bpmn:flowNodeRef>", "", "decide", "who"),
         (*second(("candidates", "")), "second", "who"),
         (*second(("candidates", '"lgeal"')), "second", "group-unknown"),
-        (*second(("candidates", '["legal", "nobody"]')), "second", "group-unknown"),
-        (*second(("candidates", '"legal" if urgent else "nobody"')), "second", "group-unknown"),
+        (*second(("candidates", '["legal", "staf"]')), "second", "group-unknown"),
+        (*second(("candidates", '"legal" if urgent else "registar"')), "second", "group-unknown"),
         (*second(("candidates", "legal")), "second", "name-unknown"),
         (*second(("candidates", "dept_haed(dept)")), "second", "name-function"),
         (*second(("assignee", "applicant")), "second", "name-unknown"),
@@ -174,3 +176,12 @@ def test_a_process_nobody_here_starts_may_be_given_unknown_variables_but_says_so
     files = bundle(replaced('<spiffworkflow:property name="form" value="apply"/>', ""))
     codes = {(problem.severity, problem.code) for problem in check(files, HOUSE)}
     assert codes == {("note", "name-unknown"), ("note", "no-drawing")}
+
+
+def test_a_name_written_out_is_a_group_or_a_person_where_people_are_known() -> None:
+    files = bundle(replaced(*second(("candidates", '["legal", "wangwu"]'))))
+    assert said(files) == []  # it may be somebody
+    assert said(files, replace(HOUSE, people=frozenset({"wangwu"}))) == []
+    assert said(files, replace(HOUSE, people=frozenset({"lisi"}))) == [("second", "group-unknown")]
+    named = bundle(replaced(*second(("assignee", '"zhaoliu"'))))
+    assert said(named, replace(HOUSE, people=frozenset({"lisi"}))) == [("second", "group-unknown")]

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.spiff.gate.building import EVERYTHING, bundle, everything, found, replaced, said
+from engine.spiff.gate import check
+from tests.engine.spiff.gate.building import EVERYTHING, HOUSE, bundle, everything, found, replaced, said
 
 FLOW = '<bpmn:sequenceFlow id="{}" sourceRef="{}" targetRef="{}"/>'
 END = '<bpmn:endEvent id="end_yes" name="通过"/>'
@@ -45,11 +46,7 @@ def with_flow(name: str, source: str, target: str) -> tuple[str, str]:
         ("bpmn:exclusiveGateway", "bpmn:parallelGateway", "to_yes", "flow-condition"),
         ('attachedToRef="decide"', 'attachedToRef="nobody"', "late", "boundary-host"),
         ('attachedToRef="decide"', 'attachedToRef="which"', "late", "boundary-host"),
-        ("<bpmn:flowNodeRef>second</bpmn:flowNodeRef>", "<bpmn:flowNodeRef>nobody</bpmn:flowNodeRef>", "lane_staff",
-         "lane-element"),
         ('name="员工"', "", "lane_staff", "lane-name"),
-        ('<bpmn:userTask id="second" name="复核">', '<bpmn:userTask id="second" name="复核"><bpmn:incoming>f1</bpmn:incoming>',
-         "second", "flow-mention"),
     ],
 )  # fmt: skip
 def test_a_broken_graph_is_refused_where_it_is_broken(before: str, after: str, element: str, code: str) -> None:
@@ -115,12 +112,12 @@ def test_ids_of_processes_subprocesses_and_tables_are_unique_over_all_files() ->
 
 
 def test_every_problem_of_every_file_comes_at_once_with_its_line() -> None:
-    files = bundle(replaced('id="second"', 'id="第二"'), other_bpmn=b"<a", level_dmn=b"<b/>", x_json=b"{", y_txt=b"")
+    files = bundle(replaced('id="second"', 'id="第 二"'), other_bpmn=b"<a", level_dmn=b"<b/>", x_json=b"{", y_txt=b"")
     problems = found(files)
     assert {problem.file for problem in problems} == {"demo.bpmn", "other.bpmn", "level.dmn", "x.json", "y.txt"}
     assert [(problem.file, problem.line) for problem in problems] == sorted((each.file, each.line) for each in problems)
     line = next(problem.line for problem in problems if problem.code == "id-form")
-    assert b"\xe7\xac\xac\xe4\xba\x8c" in files["demo.bpmn"].splitlines()[line - 1]
+    assert "第 二".encode() in files["demo.bpmn"].splitlines()[line - 1]
     for problem in problems:
         assert problem.message["zh-CN"] and problem.message["en"] and problem.message["zh-CN"] != problem.message["en"]
 
@@ -144,3 +141,17 @@ def test_what_an_instance_sets_vanishes_with_it() -> None:
     outside = replaced('value="grade"', 'value="count_parts.comment"', many)
     assert said(everything(outside)) == [("each_one", "name-unknown")]
     assert said(everything(replaced('value="grade"', 'value="len(counted)"', many))) == []
+
+
+def test_what_changes_nothing_is_only_noted() -> None:
+    files = bundle(
+        replaced(
+            '<bpmn:userTask id="second" name="复核">', '<bpmn:userTask id="second"><bpmn:incoming>f1</bpmn:incoming>'
+        )
+    )
+    files["demo.bpmn"] = replaced(
+        "</bpmn:lane>", "<bpmn:flowNodeRef>nobody</bpmn:flowNodeRef></bpmn:lane>", files["demo.bpmn"]
+    )
+    notes = {(each.element, each.code) for each in check(files, HOUSE) if each.severity == "note"}
+    assert said(files) == []
+    assert {("second", "flow-mention"), ("lane_staff", "lane-element")} <= notes
