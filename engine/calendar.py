@@ -125,7 +125,7 @@ class Calendar:
             raise DurationError(f"{text!r} from {start.isoformat()} is beyond the calendar") from error
 
     def due(self, start: datetime, text: str) -> datetime:
-        """When a timer with `text` fires: at a date and time as it stands (local without a zone), else as `add` says."""
+        """When a timer with `text` fires: at a date and time as it stands (local without a zone), else as `add`."""
         try:
             at = datetime.fromisoformat(text.strip())
         except ValueError:

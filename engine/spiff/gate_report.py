@@ -40,8 +40,8 @@ class OperationInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions, controls of
-    the policy.
+    """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions, the
+    policy's controls.
 
     `people` are usernames; None when they are not known, and then a name that is no group may be a person's.
     """
