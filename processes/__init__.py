@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from processes import organisation
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
+from processes.complaint.catalogue import operations as complaint
+from processes.complaint.seal import Seal
 from processes.controls import CONTROLS
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import play_demo
@@ -35,19 +38,19 @@ __all__ = [
 ]
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"vote_decided": vote_decided}
-DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed"})
+DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed", "first_staffed", "staff_of"})
 
 
 def catalogue() -> Operations:
     """Every operation a service task may name."""
     known = account_registration
-    for more in (account_deregistration, account_handover, group_vote, training_signoff):
+    for more in (account_deregistration, account_handover, complaint, group_vote, training_signoff):
         known = known.merged(more)
     return known
 
 
-def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
-    """An engine that knows this policy."""
+def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | None = None) -> Engine:
+    """An engine that knows this policy. `seal_key` opens what is sealed, by default the environment's."""
     return Engine(
         db,
         operations=catalogue(),
@@ -55,6 +58,7 @@ def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
         directory_functions=organisation.directory_functions,
         schedules=schedules,
         controls=CONTROLS,
+        sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
         clock=clock,
     )
 

@@ -29,6 +29,8 @@ class Config:
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = LOCAL_HOSTS
     metrics_token: str = ""
+    seal_key: str = ""
+    report_rate: str = "6 per minute; 60 per hour"
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
     login_rate: str = "10 per minute; 60 per hour"
@@ -65,6 +67,8 @@ class Config:
             demo=demo,
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
+            seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),
             session_life=_minutes(environment, "GUIJU_SESSION_LIFE_MINUTES", cls.session_life),
