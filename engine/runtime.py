@@ -28,6 +28,7 @@ from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
 from engine.prepared import Prepared
+from engine.registers import Readers
 from engine.schedules import Planning, Schedule
 from engine.spiff.control import Control
 from engine.spiff.gate import House
@@ -60,6 +61,7 @@ class Engine:
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
         controls: Iterable[Control] = (),
+        registers: Mapping[str, Readers] | None = None,
         clock: Clock | None = None,
         sealer: Sealer | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
@@ -70,7 +72,7 @@ class Engine:
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
         self.schedules, self.sealer = schedules, sealer
-        self.controls = tuple(controls)
+        self.controls, self.registers = tuple(controls), registers
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)

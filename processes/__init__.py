@@ -22,6 +22,7 @@ from processes.demo.play import play_demo
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
 from processes.recurring import schedules
+from processes.registers.books import READERS
 from processes.training_signoff.operations import operations as training_signoff
 
 __all__ = [
@@ -58,6 +59,7 @@ def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | No
         directory_functions=organisation.directory_functions,
         schedules=schedules,
         controls=CONTROLS,
+        registers=READERS,
         sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
         clock=clock,
     )
