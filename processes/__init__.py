@@ -17,11 +17,13 @@ from processes.account_registration.operations import operations as account_regi
 from processes.complaint.catalogue import operations as complaint
 from processes.complaint.seal import Seal
 from processes.controls import CONTROLS
+from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import play_demo
 from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
+from processes.official_monitor.operations import operations as official_monitor
 from processes.recurring import schedules
 from processes.registers.books import READERS
 from processes.training_signoff.operations import operations as training_signoff
@@ -46,7 +48,16 @@ DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "sta
 def catalogue() -> Operations:
     """Every operation a service task may name."""
     known = account_registration
-    for more in (account_deregistration, account_handover, complaint, discipline, group_vote, training_signoff):
+    for more in (
+        account_deregistration,
+        account_handover,
+        complaint,
+        credential_rotation,
+        discipline,
+        group_vote,
+        official_monitor,
+        training_signoff,
+    ):
         known = known.merged(more)
     return known
 
