@@ -11,7 +11,7 @@ from engine.identity import Directory, Person, Unit, save_directory, set_status
 from engine.migrations import migrate
 from engine.moments import Clock, SystemClock
 from engine.operations import ExternalContext, OperationContext, Operations
-from engine.registers import Registers
+from engine.registers import Readers, Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
@@ -33,6 +33,7 @@ __all__ = [
     "Person",
     "Planning",
     "Problem",
+    "Readers",
     "Registers",
     "Result",
     "Schedule",

@@ -7,6 +7,7 @@ register's row keeps its `responsible_history` this way too. Rows are never dele
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,17 @@ from sqlalchemy.engine import Connection
 
 from engine.models import register_changes, register_rows
 from engine.moments import stamp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Readers:
+    """Who reads a register: `groups` all of it (`employee` is everybody), whoever one of the fields `own` names the
+    rows that do, and with `by_case` whoever may read a case the rows that it wrote. Auditors read every register;
+    nobody reads a row written by a case that is kept from them."""
+
+    groups: frozenset[str] = frozenset()
+    own: tuple[str, ...] = ()
+    by_case: bool = False
 
 
 class Registers:

@@ -18,17 +18,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine import attachments, deployment, forms, jobs, schedules, taking
+from engine import attachments, deployment, forms, jobs, notes, schedules, taking
 from engine.calendar import Calendar
 from engine.command import Unit
 from engine.db import Database
 from engine.deployment import Deployment, Shelf
-from engine.errors import Conflict, Denied, ExecutionFailed
+from engine.errors import Conflict, Denied, ExecutionFailed, Text
 from engine.identity import Directory, require_active
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
 from engine.prepared import Prepared
+from engine.registers import Readers
 from engine.schedules import Planning, Schedule
 from engine.spiff.control import Control
 from engine.spiff.gate import House
@@ -62,6 +63,7 @@ class Engine:
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
         controls: Iterable[Control] = (),
+        registers: Mapping[str, Readers] | None = None,
         clock: Clock | None = None,
         sealer: Sealer | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
@@ -72,7 +74,7 @@ class Engine:
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
         self.schedules, self.sealer = schedules, sealer
-        self.controls = tuple(controls)
+        self.controls, self.registers = tuple(controls), registers
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
         self.shelf = Shelf(db)
@@ -339,16 +341,10 @@ class Engine:
 
         return self._run(work, by=by, target=("instance", instance_id), command={"command": name})
 
-    def note(self, instance_id: str, type_: str, *, by: str | None, **data: Any) -> None:
-        """Write an event of the policy into a case's history, such as the opening of a sealed identity; `type_` is one
-        of `history.EVENT_TYPES`. Raises NotFound."""
-
-        def work(connection: Connection) -> None:
-            unit = Unit.on_instance(self, connection, instance_id, name="note", by=by)
-            unit.say(type_, **data)
-            unit.finish()
-
-        self.db.write(work)
+    def note(self, instance_id: str, type_: str, *, by: str | None, tell: Text | None = None, **data: Any) -> None:
+        """Write an event of the policy into a case's history, such as the opening of a sealed identity, and `tell`
+        whoever may do an open task of it. `type_` is one of `history.EVENT_TYPES`. Raises NotFound."""
+        notes.note(self, instance_id, type_, by=by, tell=tell, data=data)
 
     def retry(self, incident_id: str, *, by: str) -> Result:
         """Try again what an incident stands for: the failed command in its actor's name, or the job that gave up."""

@@ -197,7 +197,7 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
 
 
 def _due(unit: Unit, task: HumanTask, source: str | None) -> str | None:
-    """When the task is due: `source` is a duration as it stands, or an expression giving one, a moment, or nothing."""
+    """When the task is due: `source` is a duration, or an expression that gives one, a moment, or nothing."""
     if not source:
         return None
     wait = literal(source) or unit.evaluate(source, task.data)

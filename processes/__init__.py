@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,12 +14,18 @@ from processes import organisation
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
+from processes.complaint.catalogue import operations as complaint
+from processes.complaint.seal import Seal
 from processes.controls import CONTROLS
+from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import play_demo
+from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
+from processes.official_monitor.operations import operations as official_monitor
 from processes.recurring import schedules
+from processes.registers.books import READERS
 from processes.training_signoff.operations import operations as training_signoff
 
 __all__ = [
@@ -35,19 +42,28 @@ __all__ = [
 ]
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {"vote_decided": vote_decided}
-DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed"})
+DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed", "first_staffed", "staff_of"})
 
 
 def catalogue() -> Operations:
     """Every operation a service task may name."""
     known = account_registration
-    for more in (account_deregistration, account_handover, group_vote, training_signoff):
+    for more in (
+        account_deregistration,
+        account_handover,
+        complaint,
+        credential_rotation,
+        discipline,
+        group_vote,
+        official_monitor,
+        training_signoff,
+    ):
         known = known.merged(more)
     return known
 
 
-def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
-    """An engine that knows this policy."""
+def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | None = None) -> Engine:
+    """An engine that knows this policy. `seal_key` opens what is sealed, by default the environment's."""
     return Engine(
         db,
         operations=catalogue(),
@@ -55,6 +71,8 @@ def build_engine(db: Database, *, clock: Clock | None = None) -> Engine:
         directory_functions=organisation.directory_functions,
         schedules=schedules,
         controls=CONTROLS,
+        registers=READERS,
+        sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
         clock=clock,
     )
 

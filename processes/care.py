@@ -7,19 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from engine import OperationContext
+from engine import Directory, OperationContext, Registers
 from engine.errors import Text
 from processes.registers.account import ACCOUNT
 from processes.registers.credential import CREDENTIAL
 
 GONE = ("closed",)  # an account that is no more
-ROTATION_DAYS = {"high": 30, "medium": 60, "low": 90}  # until account_control has judged it
+LEAST_ROTATION, HIGH_ROTATION, ROTATION = 30, 60, 90  # days after an incident, of high risk, else (account_control)
 ADMIN_HEAD = "admin"
 
 
-def account(ctx: OperationContext, account_id: str | None) -> dict[str, Any]:
+class Reading(Protocol):
+    """What can be looked up, in an operation, a schedule or a command alike."""
+
+    @property
+    def registers(self) -> Registers: ...
+    @property
+    def directory(self) -> Directory: ...
+
+
+def account(ctx: Reading, account_id: str | None) -> dict[str, Any]:
     """The account's row, {} when there is none."""
     return (ctx.registers.get(ACCOUNT, account_id) if account_id else None) or {}
 
@@ -34,19 +43,19 @@ def today(ctx: OperationContext) -> date:
     return ctx.calendar.today(ctx.now)
 
 
-def head_of(ctx: OperationContext, dept: str | None) -> str | None:
+def head_of(ctx: Reading, dept: str | None) -> str | None:
     """The head of a department."""
     unit = ctx.directory.department(dept) if dept else None
     return unit.head if unit else None
 
 
-def at_work(ctx: OperationContext, username: str | None) -> bool:
+def at_work(ctx: Reading, username: str | None) -> bool:
     """Whether somebody works here now."""
     person = ctx.directory.person(username) if username else None
     return person is not None and person.active
 
 
-def eligible(ctx: OperationContext, username: str | None) -> list[Text]:
+def eligible(ctx: Reading, username: str | None) -> list[Text]:
     """Why somebody may not answer for an account: left, not a regular employee, untrained, unsigned. Empty: they may.
 
     Source: clause 四.1 with P16: course and signature block becoming a responsible person.
@@ -81,6 +90,15 @@ def unlock_posting(ctx: OperationContext, account_id: str, *, whoever: bool = Fa
     return True
 
 
+def rotation_days(row: Mapping[str, Any]) -> int:
+    """How often the password changes: as judged at the last change, else as `account_control` would by risk."""
+    if row.get("rotation_days"):
+        return int(row["rotation_days"])
+    if row.get("incident_12m"):
+        return LEAST_ROTATION
+    return HIGH_ROTATION if row.get("risk") == "high" else ROTATION
+
+
 def rotation_due(row: Mapping[str, Any]) -> date | None:
     """When the account's password is to be changed next; None for one that is closed or was never told when."""
     if row.get("status") in GONE or row.get("status") == "draft":
@@ -89,8 +107,7 @@ def rotation_due(row: Mapping[str, Any]) -> date | None:
         return date.fromisoformat(row["rotation_due"])
     if not row.get("last_rotation"):
         return None
-    days = row.get("rotation_days") or ROTATION_DAYS.get(row.get("risk") or "", 90)
-    return date.fromisoformat(row["last_rotation"]) + timedelta(days=days)
+    return date.fromisoformat(row["last_rotation"]) + timedelta(days=rotation_days(row))
 
 
 def told(ctx: OperationContext, principals: Iterable[str | None], zh: str, en: str) -> list[str]:
@@ -122,7 +139,7 @@ def ended(history: Iterable[Mapping[str, Any]] | None, day: date) -> list[dict[s
     return [{**each, "to": each.get("to") or day.isoformat()} for each in history or ()]
 
 
-def witness_for(ctx: OperationContext, parties: Iterable[str | None]) -> str | None:
+def witness_for(ctx: Reading, parties: Iterable[str | None]) -> str | None:
     """Who of Administration may witness a handover: a registrar, else anybody there, never one of the parties (X05)."""
     out = set(parties)
     for group_id in ("account_registrar", "admin"):
@@ -133,22 +150,27 @@ def witness_for(ctx: OperationContext, parties: Iterable[str | None]) -> str | N
     return None
 
 
-def start_handover(
-    ctx: OperationContext, account_id: str, *, trigger: str, key: str, outgoing: str | None = None, **more: Any
-) -> dict[str, Any]:
-    """Have a handover of the account started. Takes over for now: the backup, else the department's head, else the
-    account's registrar; whoever confirms the successor may name another."""
+def handover_parties(ctx: Reading, account_id: str, *, outgoing: str | None = None) -> dict[str, str | None]:
+    """{"outgoing", "incoming", "witness"}: takes over for now the backup, else the head of the account's department,
+    else the head of Marketing; whoever confirms the successor may name another."""
     row = account(ctx, account_id)
     outgoing = outgoing or row.get("responsible")
     able = (row.get("backup"), head_of(ctx, row.get("dept")), head_of(ctx, "marketing"))
     incoming = next((each for each in able if each and each != outgoing and not eligible(ctx, each)), None)
-    parties = {"outgoing": outgoing, "incoming": incoming, "witness": witness_for(ctx, (outgoing, incoming))}
-    if incoming is None or parties["witness"] is None:
+    return {"outgoing": outgoing, "incoming": incoming, "witness": witness_for(ctx, (outgoing, incoming))}
+
+
+def start_handover(
+    ctx: OperationContext, account_id: str, *, trigger: str, key: str, outgoing: str | None = None
+) -> dict[str, Any]:
+    """Have a handover of the account started between `handover_parties`; told to Administration when nobody is able."""
+    row, parties = account(ctx, account_id), handover_parties(ctx, account_id, outgoing=outgoing)
+    if parties["incoming"] is None or parties["witness"] is None:
         text = f"账号{named(account_id, row)}须交接，但没有可接收或监交的人，请指定"
         told(ctx, ["account_registrar", head_of(ctx, ADMIN_HEAD)], text, f"Account {account_id} needs a successor")
         return parties
     effective = ctx.calendar.add(ctx.now, "5wd").isoformat()
-    variables = {"account_id": account_id, "trigger": trigger, "effective_at": effective, **parties, **more}
+    variables = {"account_id": account_id, "trigger": trigger, "effective_at": effective, **parties}
     ctx.start_case("account_handover", {name: value for name, value in variables.items() if value}, key=key)
     return parties
 

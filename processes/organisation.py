@@ -98,11 +98,24 @@ def staffed(directory: Directory, group: str, excluded: Sequence[str], fallback:
     return group if _first_of(directory, (group,), [each for each in excluded if each]) else fallback
 
 
+def first_staffed(directory: Directory, groups: Iterable[str], excluded: Iterable[str | None]) -> list[str]:
+    """The members of the first group that still has any once the excluded are out; empty when none has."""
+    return _first_of(directory, groups, [name for name in excluded if name])
+
+
+def staff_of(directory: Directory, departments: Iterable[str] | None) -> list[str]:
+    """Everybody who works in one of the departments."""
+    wanted = set(departments or ())
+    return [person.username for person in directory.people() if person.active and person.department in wanted]
+
+
 def directory_functions(directory: Directory) -> dict[str, Callable[..., Any]]:
     """What candidates, assignee, recuse, title and viewers may call."""
     return {
         "dept_head": lambda dept: dept_head(directory, dept),
         "superior": lambda username: superior(directory, username),
         "dept_confirmer": lambda dept, excluded: dept_confirmer(directory, dept, excluded),
+        "first_staffed": lambda groups, excluded: first_staffed(directory, groups, excluded),
+        "staff_of": lambda departments: staff_of(directory, departments),
         "staffed": lambda group, excluded, fallback: staffed(directory, group, excluded, fallback),
     }

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from engine import Planning, Schedule
+from processes import duties
 
-PROVIDERS: tuple[Callable[[Planning], Iterable[Schedule]], ...] = ()
+PROVIDERS: tuple[Callable[[Planning], Iterable[Schedule]], ...] = (
+    duties.patrols,
+    duties.rotations,
+    duties.trainings,
+    duties.handovers,
+)
 
 
 def schedules(planning: Planning) -> list[Schedule]:

@@ -22,6 +22,7 @@ from engine import Database, Engine, migrate, queries
 from engine.calendar import Calendar, DurationError
 from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, GuijuError, Invalid, NotFound
 from processes.bundle import collect
+from processes.complaint.seal import Seal
 from processes.scenario_expect import Mismatch, compare_expectation
 from processes.scenario_file import DEFAULT_NOW, KINDS, StepFailed, Text, moment, read
 
@@ -72,11 +73,12 @@ class Stage:
             prefix="guiju-scenario-", dir=shm if shm.is_dir() else None, ignore_cleanup_errors=True
         )
         self._template = Path(self._folder.name) / "demo.db"
-        self._copies = 0
+        self._copies, self._seal_key = 0, Seal.new_key()
         db = Database.open(f"sqlite:///{self._template}")
         try:
             migrate(db)
-            processes.load_demo(processes.build_engine(db, clock=ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))))
+            clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
+            processes.load_demo(processes.build_engine(db, clock=clock, seal_key=self._seal_key))
         finally:
             db.close()
 
@@ -97,7 +99,7 @@ class Stage:
         clock = ScenarioClock(now)
         db = Database.open(f"sqlite:///{path}")
         try:
-            yield processes.build_engine(db, clock=clock), clock
+            yield processes.build_engine(db, clock=clock, seal_key=self._seal_key), clock
         finally:
             db.close()
             for suffix in ("", "-wal", "-shm"):

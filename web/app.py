@@ -71,7 +71,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 def _engine(config: Config) -> Engine:
     db = Database.open(config.database_url)
-    engine = processes.build_engine(db)
+    engine = processes.build_engine(db, seal_key=config.seal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
     return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import gc
@@ -60,6 +61,8 @@ def add(group: click.Group, t: Tongue) -> None:
     def serve(host: str, port: int, threads: int, demo: bool, database: str) -> None:
         from web.config import Config
 
+        if demo and not os.environ.get("GUIJU_SEAL_KEY"):
+            os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
         environment = {**os.environ, "PORT": str(port), "GUIJU_DATABASE_URL": database}
         if demo and not environment.get("GUIJU_SECRET_KEY"):
             environment["GUIJU_SECRET_KEY"] = demo_secret(database)
@@ -83,6 +86,8 @@ def add(group: click.Group, t: Tongue) -> None:
     )
     @database_option(t)
     def demo(database: str) -> None:
+        if not os.environ.get("GUIJU_SEAL_KEY"):
+            os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
         with opened(database) as engine:
             if not load(engine, t):
                 click.echo(t("演示公司已经装入，未作改动", "The demo company is loaded already; nothing was changed"))
@@ -193,14 +198,16 @@ def spare_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def demo_secret(database: str) -> str:
-    """The demo's signing key, kept beside its database so that a restart logs nobody out. Never used elsewhere."""
+def demo_secret(database: str, kind: str = "secret") -> str:
+    """The demo's signing key (or its `seal` key), kept beside its database so that a restart logs nobody out and opens
+    what was sealed. Never used elsewhere."""
     path = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
-    path = path.with_name(f"{path.name}.demo-secret")
+    path = path.with_name(f"{path.name}.demo-{kind}")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32), encoding="ascii")
+        made = base64.b64encode(secrets.token_bytes(32)).decode() if kind == "seal" else secrets.token_hex(32)
+        path.write_text(made, encoding="ascii")
     return path.read_text(encoding="ascii")
 
 

@@ -30,6 +30,8 @@ class Config:
     trusted_hosts: tuple[str, ...] = LOCAL_HOSTS
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
+    seal_key: str = ""
+    report_rate: str = "6 per minute; 60 per hour"
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
     login_rate: str = "10 per minute; 60 per hour"
@@ -66,6 +68,8 @@ class Config:
             demo=demo,
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
+            seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),

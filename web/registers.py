@@ -1,29 +1,33 @@
-"""What procedures leave behind: the account register 账号台账 and each account's history."""
+"""What procedures leave behind: the registers 台账, each row with its history, and their export."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request, send_file
+from werkzeug.wrappers import Response
 
 from engine import queries
-from processes.registers.account import ACCOUNT, STATUSES, TITLES
-from web import formview
+from engine.identity import LOCAL
+from processes.registers.books import BOOKS, Book
+from web import export, formview, words
 from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
 
 bp = Blueprint("registers", __name__, url_prefix="/registers")
 PAGE = 50
-TOLD_APART = ("name", "responsible_history")  # shown as heading and as a list of their own
-PERSONS = ("responsible", "backup", "real_name_admin", "undertaking_signed_by", "authorised_users")
+TOLD_APART = ("responsible_history",)  # shown as a list of its own
 TONES = {
-    "active": ("good", "check-circle"),
-    "draft": ("wait", "pencil-square"),
-    "suspended": ("soon", "minus-circle"),
-    "orphaned": ("late", "exclamation-triangle"),
+    **dict.fromkeys(("active", "signed", "current", "effective", "published", "closed", "settled"), "good"),
+    **dict.fromkeys(("draft", "pending", "received", "asking", "investigating", "issued", "watching"), "wait"),
+    **dict.fromkeys(("suspended", "due", "refused", "decided", "scheduled"), "soon"),
+    **dict.fromkeys(("orphaned", "overdue"), "late"),
 }
+ICONS = {"good": "check-circle", "wait": "pencil-square", "soon": "minus-circle", "late": "exclamation-triangle"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,72 +39,118 @@ class Status:
     words: str
 
 
-@bp.get("/account")
-def accounts() -> str:
-    """The accounts, searched and filtered; the rows alone for the page's own searches."""
-    search, status = request.args.get("search", "").strip()[:100], request.args.get("status", "")
-    cursor = request.args.get("cursor") or None
-    found = queries.register(engine(), ACCOUNT, actor=user(), search=search, status=status, cursor=cursor, limit=PAGE)
+@bp.get("/<name>")
+def rows(name: str) -> str:
+    """A register, searched and filtered; the rows alone for the page's own searches."""
+    book, asked = _book(name), _asked()
+    found = queries.register(
+        engine(), name, actor=user(), cursor=request.args.get("cursor") or None, limit=PAGE, **asked
+    )
     return render_template(
-        "accounts_rows.html" if request.headers.get("HX-Request") else "accounts.html",
+        "register_rows.html" if request.headers.get("HX-Request") else "register.html",
+        book=book,
+        books=[each for each in BOOKS.values() if queries.may_open_register(engine(), each.name, actor=user())],
         page=found,
-        search=search,
-        status=status,
-        statuses=STATUSES,
+        kinds=export.KINDS,
         status_of=status_of,
-        names=_names(),
+        shown=shown,
+        **asked,
     )
 
 
-@bp.get("/account/<key>")
-def account(key: str) -> str:
-    """One account with everyone who was ever responsible for it, and every change."""
-    row = queries.register_row(engine(), ACCOUNT, key, actor=user())
-    filled = [name for name in TITLES if name not in TOLD_APART and row.data.get(name) not in (None, "", [])]
-    known = [(TITLES[name], shown(name, row.data[name])) for name in filled]
+@bp.get("/<name>/<key>")
+def row(name: str, key: str) -> str:
+    """One row: what is registered, and every change with the case that made it."""
+    book = _book(name)
+    found = queries.register_row(engine(), name, key, actor=user())
+    filled = [each for each in book.titles if each not in TOLD_APART and found.data.get(each) not in (None, "", [])]
     return render_template(
-        "account.html",
-        row=row,
-        known=known,
-        titles=TITLES,
-        holders=list(reversed(row.data.get("responsible_history") or [])),
+        "register_row.html",
+        book=book,
+        row=found,
+        known=[(book.titles[each], shown(book, each, found.data[each])) for each in filled if each != "status"],
+        holders=list(reversed(found.data.get("responsible_history") or [])),
         status_of=status_of,
-        names=_names(),
+        shown=shown,
+        name_of=lambda key: formview.name_of("people", key),
     )
 
 
-def status_of(value: object) -> Status:
+@bp.get("/<name>/export/<kind>")
+def download(name: str, kind: str) -> Response:
+    """What the reader may see of a register, as searched and filtered, as a file in the reader's language."""
+    book, asked = _book(name), _asked()
+    if kind not in export.KINDS:
+        abort(404)
+    header, lines = _table(
+        book, queries.register_export(engine(), name, actor=user(), search=asked["search"], status=asked["status"])
+    )
+    now = engine().now()
+    if kind == "csv":
+        content = export.csv_file(header, lines)
+    else:
+        content = export.xlsx_file(text(book.title), header, lines, at=now)
+    file = f"{text(book.title)}-{now.astimezone(LOCAL):%Y-%m-%d}.{kind}"
+    return send_file(io.BytesIO(content), mimetype=export.KINDS[kind], as_attachment=True, download_name=file)
+
+
+def _table(book: Book, found: list[queries.RegisterRow]) -> tuple[list[str], list[list[export.Cell]]]:
+    """The header and a line for each row: its key, every field in words, and when it was last changed."""
+    header = [_("编号"), *(text(title) for title in book.titles.values()), _("更新时间")]
+    return header, [
+        [
+            each.key,
+            *(_cell(book, field, each.data.get(field)) for field in book.titles),
+            words.exact(each.updated_at),
+        ]
+        for each in found
+    ]
+
+
+def _cell(book: Book, field: str, value: Any) -> export.Cell:
+    if value in (None, "", []):
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return shown(book, field, value)
+
+
+def _book(name: str) -> Book:
+    if name not in BOOKS:
+        abort(404)
+    return BOOKS[name]
+
+
+def _asked() -> dict[str, str]:
+    return {"search": request.args.get("search", "").strip()[:100], "status": request.args.get("status", "")}
+
+
+def status_of(book: Book, value: object) -> Status:
     """How a status looks."""
     word = str(value or "")
-    tone, icon = TONES.get(word, ("", "archive-box"))
-    return Status(tone=tone, icon=icon, words=text(STATUSES.get(word)) or word or "—")
+    tone = TONES.get(word, "")
+    said = text(book.statuses.get(word)) or word or "—"
+    return Status(tone=tone, icon=ICONS.get(tone, "archive-box"), words=said)
 
 
-def shown(name: str, value: Any) -> str:
+def shown(book: Book, field: str, value: Any) -> str:
     """A field's value in words."""
     if value in (None, "", []):
         return "—"
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return _("、").join(shown(name, one) for one in value)
-    if name == "status":
-        return text(STATUSES.get(str(value))) or str(value)
-    if name == "risk":
-        return {"low": _("低"), "medium": _("中"), "high": _("高")}.get(str(value), str(value))
-    if name == "features":
-        return str(value)
-    return _names()[str(value)] if name in PERSONS else _names().get(str(value), str(value))
-
-
-class _Names(dict[str, str]):
-    """Id → name of departments and people; someone who has left is looked up when asked for."""
-
-    def __missing__(self, key: str) -> str:
-        self[key] = formview.name_of("people", key)
-        return self[key]
-
-
-def _names() -> _Names:
-    known = {key: name for key, name, _hint in formview.choices("departments")}
-    return _Names(known | {key: name for key, name, _hint in formview.choices("people")})
+        return _("、").join(shown(book, field, one) for one in value)
+    if isinstance(value, Mapping):
+        if "zh-CN" in value:
+            return text(value)
+        inner = [(name, one) for name, one in value.items() if one not in (None, "", [])]
+        return " ".join(f"{text(book.titles.get(name)) or name} {shown(book, name, one)}" for name, one in inner)
+    said = str(value)
+    if field == "status":
+        return text(book.statuses.get(said)) or said
+    if field in book.words:
+        return text(book.words[field].get(said)) or said
+    if field in book.persons:
+        return formview.name_of("people", said)
+    return formview.name_of("departments", said) if field in book.departments else said

@@ -3,13 +3,10 @@ rows."""
 
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
 from engine.queries.catalogue import (
-    Change,
     IncidentRow,
     Inspection,
     OpenTask,
     ProcessRow,
-    RegisterRow,
-    RegisterView,
     StartView,
     choices,
     groups_of,
@@ -17,15 +14,22 @@ from engine.queries.catalogue import (
     instance_of,
     open_incidents,
     person,
-    register,
-    register_row,
-    register_rows_of,
     start_form,
     startable,
 )
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
 from engine.queries.recurring import Coming, coming
+from engine.queries.registers import (
+    Change,
+    RegisterRow,
+    RegisterView,
+    may_open_register,
+    register,
+    register_export,
+    register_row,
+    register_rows_of,
+)
 from engine.queries.rows import CaseRow, Page, PersonRef, TaskRow
 from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 
@@ -65,9 +69,11 @@ __all__ = [
     "inspect",
     "instance_of",
     "mark_read",
+    "may_open_register",
     "open_incidents",
     "person",
     "register",
+    "register_export",
     "register_row",
     "register_rows_of",
     "start_form",

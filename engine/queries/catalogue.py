@@ -1,4 +1,4 @@
-"""What there is to choose from and to look up: procedures to start, people and departments, registers, incidents."""
+"""What there is to choose from and to look up: procedures to start, people and departments, incidents."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from engine import deployment
 from engine.errors import Denied, NotFound, Text
 from engine.identity import Directory
-from engine.models import case_barred, history, incidents, instances, register_changes, register_rows, tasks
+from engine.models import history, incidents, instances, register_rows, tasks
 from engine.moments import moment
 from engine.queries.reading import reader
-from engine.queries.rows import Names, Page, PersonRef
+from engine.queries.rows import PersonRef
 from engine.queries.views import prefill
 from engine.spiff.case import Case
 from engine.starting import may_start
@@ -39,34 +39,6 @@ class StartView(ProcessRow):
 
     schema: dict[str, Any] | None
     prefill: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegisterRow:
-    """A row of a register."""
-
-    key: str
-    data: dict[str, Any]
-    updated_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """One change of a register row: field → {"from", "to"}, by whom, in which case (None: imported)."""
-
-    rev: int
-    at: datetime
-    by: PersonRef | None
-    changes: dict[str, Any]
-    instance_id: str | None
-    business_key: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegisterView(RegisterRow):
-    """A register row with its whole history, newest change first."""
-
-    changes: list[Change]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,78 +147,6 @@ def groups_of(engine: Engine, actor: str) -> frozenset[str]:
     with engine.db.read() as connection:
         who = standing(connection, actor, engine.now())
         return frozenset(name[2:] for name in who.own if name.startswith("g:"))
-
-
-def register(
-    engine: Engine,
-    name: str,
-    *,
-    actor: str,
-    search: str = "",
-    status: str = "",
-    cursor: str | None = None,
-    limit: int = 50,
-) -> Page:
-    """A page of a register by key; `search` looks into every text field, `status` compares the field of that name."""
-    with engine.db.read() as connection:
-        reader(engine, connection, actor)
-        query = sa.select(register_rows).where(register_rows.c.register == name, _open_to(actor))
-        if cursor:
-            query = query.where(register_rows.c.key > cursor)
-        if status:
-            query = query.where(register_rows.c.data["status"].as_string() == status)
-        wanted = search.strip().casefold()
-        items: list[RegisterRow] = []
-        for row in connection.execute(query.order_by(register_rows.c.key)):
-            words = " ".join(str(value) for value in [row.key, *row.data.values()]).casefold()
-            if wanted in words:
-                items.append(RegisterRow(key=row.key, data=row.data, updated_at=moment(row.updated_at)))
-            if len(items) > limit:
-                return Page(items=items[:limit], next=items[limit - 1].key)
-        return Page(items=items)
-
-
-def register_row(engine: Engine, name: str, key: str, *, actor: str) -> RegisterView:
-    """One row with its history. Raises NotFound."""
-    with engine.db.read() as connection:
-        reader(engine, connection, actor)
-        where = sa.and_(register_rows.c.register == name, register_rows.c.key == key, _open_to(actor))
-        row = connection.execute(sa.select(register_rows).where(where)).first()
-        if row is None:
-            raise NotFound(id=key)
-        same = sa.and_(register_changes.c.register == name, register_changes.c.key == key)
-        rows = connection.execute(sa.select(register_changes).where(same).order_by(register_changes.c.rev.desc())).all()
-        names = Names(connection)
-        names.load(change.by for change in rows)
-        changes = [
-            Change(
-                rev=change.rev,
-                at=moment(change.at),
-                by=names.person(change.by),
-                changes=change.changes,
-                instance_id=change.instance_id,
-                business_key=change.business_key,
-            )
-            for change in rows
-        ]
-        return RegisterView(key=row.key, data=row.data, updated_at=moment(row.updated_at), changes=changes)
-
-
-def _open_to(actor: str) -> sa.ColumnElement[bool]:
-    """The condition that leaves out rows left behind by a case that is kept from the reader."""
-    return ~sa.exists().where(
-        register_changes.c.register == register_rows.c.register,
-        register_changes.c.key == register_rows.c.key,
-        case_barred.c.instance_id == register_changes.c.instance_id,
-        case_barred.c.username == actor,
-    )
-
-
-def register_rows_of(engine: Engine, name: str) -> dict[str, dict[str, Any]]:
-    """Every row of a register, key → fields. No authorisation: for tools."""
-    with engine.db.read() as connection:
-        query = sa.select(register_rows.c.key, register_rows.c.data).where(register_rows.c.register == name)
-        return {row.key: row.data for row in connection.execute(query.order_by(register_rows.c.key))}
 
 
 def open_incidents(engine: Engine, *, actor: str) -> list[IncidentRow]:

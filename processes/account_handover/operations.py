@@ -19,6 +19,7 @@ from processes.registers.credential import CREDENTIAL
 QUIET = ("调查停权", "调查期间停权")  # the outgoing person is told only once the password is changed
 URGENT = (*QUIET, "紧急接管")
 MAY_ORDER = ("dept_head", "hr", "admin", "legal_head", "internal_audit", "group_chair", "group_deputy_chair")
+LEAVING = "离职"
 TEMPORARY = ("长期休假", *QUIET)
 FOLLOW_UP_DAYS = 14
 REGISTERS = ("content",)
@@ -66,6 +67,8 @@ def examine(
     same: list[Text] = [{"zh-CN": "接收人不得为移交人", "en": "the successor is the outgoing person"}]
     findings = [*(same if incoming == outgoing else []), *found]
     registrars = ctx.directory.group("account_registrar")
+    if not refused and trigger == LEAVING:
+        ctx.registers.put(ACCOUNT, account_id, {"handover_open": ctx.business_key})
     able = [*([outgoing] if present else []), *(registrars.members if registrars else ())]
     return {
         "route": "refused" if refused else "emergency" if trigger in URGENT else "normal",
@@ -144,6 +147,8 @@ def close_refused(
     why = reason or parties.get("refused") or ""
     row = care.account(ctx, account_id)
     quiet = parties.get("quiet")
+    if row.get("handover_open") == ctx.business_key:
+        ctx.registers.put(ACCOUNT, account_id, {"handover_open": None})
     care.told(
         ctx,
         [ctx.initiator, parties.get("head"), None if quiet else parties.get("outgoing")],
@@ -261,7 +266,7 @@ def reassign(
     if not outgoing:
         return {"tasks": 0, "cases": []}
     numbers = care.cases_about(ctx, account_id, REGISTERS)
-    if trigger == "离职":
+    if trigger == LEAVING:
         return {"tasks": ctx.reassign_open(outgoing, incoming), "cases": numbers}
     cases = [case["instance_id"] for number in numbers if (case := ctx.case_of(number))]
     return {"tasks": ctx.reassign_open(outgoing, incoming, cases=cases), "cases": numbers}
@@ -303,8 +308,7 @@ def update_register(
     reversible = bool(parties.get("temporary")) and bool(outgoing)
     ended = care.ended(row.get("responsible_history"), day)
     tenure = {"responsible": incoming, "from": day.isoformat(), "to": None, "case_no": ctx.business_key}
-    days = row.get("rotation_days") or care.ROTATION_DAYS.get(row.get("risk") or "", 90)
-    next_due = (day + timedelta(days=days)).isoformat()
+    next_due = (day + timedelta(days=care.rotation_days(row))).isoformat()
     vault_ref = (rotated or {}).get("vault_ref") or parties.get("vault_ref")
     ctx.registers.put(
         ACCOUNT,
@@ -321,6 +325,7 @@ def update_register(
             "temporary_until": until if reversible else None,
             "hand_back_to": outgoing if reversible else None,
             "handover_case": ctx.business_key,
+            "handover_open": None,
             "handover_conditions": list((conditions or {}).get("items") or ()),
         },
     )

@@ -74,6 +74,7 @@ closing_evidence|注销凭据|Evidence of closing
 closing_revoked_by|凭证销毁人|Credentials destroyed by
 retain_until|保存至|Keep until
 handover_case|最近交接案件|Latest handover
+handover_open|在办交接|Handover under way
 handover_conditions|交接遗留项|Left over from the handover
 temporary_until|临时负责至|Responsible until
 hand_back_to|到期交还|Hand back to

@@ -34,6 +34,8 @@ STAND_INS = {
     "instance_id": "CASE",
     "process": "sample_loan",
     "key": "A001",
+    "name": "account",
+    "kind": "csv",
     "incident_id": "INCIDENT",
     "path:filename": "mark.svg",
 }
@@ -94,7 +96,7 @@ NEEDS_MORE = {
 }  # tested where they belong
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
-    "procedures.start", "registers.accounts", "registers.account", "login.leave",
+    "procedures.start", "registers.rows", "registers.row", "registers.download", "login.leave",
     "api.processes", "api.process_form", "api.start", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 

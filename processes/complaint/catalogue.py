@@ -1,0 +1,8 @@
+"""Every operation of complaints in one catalogue."""
+
+from __future__ import annotations
+
+from processes.complaint import investigation, outcome
+from processes.complaint.operations import operations as intake
+
+operations = intake.merged(investigation.operations).merged(outcome.operations)

@@ -1,0 +1,156 @@
+"""The mailbox of one who reports: a thread of messages, opened with a receipt of 16 digits and nothing else.
+
+The receipt is drawn at random, told once, and kept as an argon2id hash. A keyed mark of 16 bits finds the few rows
+worth checking; a look-up always costs one hash, found or not. What reporters write is sealed; nothing says from where.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.engine import Connection
+
+from engine.errors import Text, Unavailable
+from engine.moments import moment
+from processes.complaint.seal import Seal
+from processes.complaint.tables import messages, threads
+
+DIGITS = 16
+LONGEST = 8000  # characters of a message
+MOST = 200  # messages a reporter may leave in one thread
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # as for passwords: 19 MiB, two passes
+_NOTHING = _hasher.hash(secrets.token_hex(16))
+_kitchen = threading.BoundedSemaphore(3)  # a flood of guesses takes neither the memory nor the log-ins' own kitchen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One message. `kind`: `sent` (to the reporter), `received`, `review` (the reporter asks for a review)."""
+
+    at: datetime
+    kind: str
+    text: Text | str
+
+
+def open_thread(connection: Connection, instance_id: str, at: str) -> str:
+    """The thread of a case, opened when there is none; return its id."""
+    thread: str | None = thread_of(connection, instance_id)
+    if thread is None:
+        thread = instance_id
+        row = {"thread_id": thread, "instance_id": instance_id, "opened_at": at}
+        connection.execute(sa.insert(threads).values(**row))
+    return thread
+
+
+def thread_of(connection: Connection, instance_id: str) -> str | None:
+    """The thread that belongs to a case now."""
+    query = sa.select(threads.c.thread_id).where(threads.c.instance_id == instance_id)
+    found: str | None = connection.scalar(query)
+    return found
+
+
+def case_of(connection: Connection, thread_id: str) -> str | None:
+    """The case a thread belongs to now."""
+    found: str | None = connection.scalar(sa.select(threads.c.instance_id).where(threads.c.thread_id == thread_id))
+    return found
+
+
+def move(connection: Connection, thread_id: str, instance_id: str) -> None:
+    """Give a thread to the case that takes an earlier one up again; its receipt goes with it."""
+    connection.execute(sa.delete(threads).where(threads.c.instance_id == instance_id))
+    connection.execute(sa.update(threads).where(threads.c.thread_id == thread_id).values(instance_id=instance_id))
+
+
+def draw() -> str:
+    """A receipt: 16 random digits."""
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+
+
+def digits(typed: str) -> str:
+    """What was typed as a receipt without blanks and dashes; empty when it cannot be one."""
+    plain = "".join(char for char in typed[:64] if not (char.isspace() or char in "-－–"))
+    return plain if len(plain) == DIGITS and plain.isascii() and plain.isdigit() else ""
+
+
+def keep(seal: Seal, connection: Connection, instance_id: str, code: str, hashed: str) -> None:
+    """Make `code` the receipt of a case's thread. `hashed` comes from `hashed_receipt`, before the transaction."""
+    mine = threads.c.instance_id == instance_id
+    connection.execute(sa.update(threads).where(mine).values(lookup=seal.tag(code), receipt_hash=hashed))
+
+
+def hashed_receipt(code: str) -> str:
+    """The slow hash of a receipt. Raises Unavailable when too many are asked for at once."""
+    with _Turn():
+        return _hasher.hash(code)
+
+
+def find(seal: Seal, connection: Connection, code: str) -> str | None:
+    """The thread a receipt opens, or None. Always takes at least one hash's time."""
+    if not code:
+        return None
+    rows = connection.execute(sa.select(threads).where(threads.c.lookup == seal.tag(code))).all()
+    found = None
+    for hashed, thread_id in [(row.receipt_hash, row.thread_id) for row in rows] or [(_NOTHING, None)]:
+        with _Turn():
+            try:
+                if _hasher.verify(hashed, code):
+                    found = thread_id
+            except (VerificationError, InvalidHashError):
+                continue
+    return found
+
+
+class _Turn:
+    """A turn in the kitchen; raises Unavailable after five seconds' wait."""
+
+    def __enter__(self) -> None:
+        if not _kitchen.acquire(timeout=5):
+            text = {"zh-CN": "查询的人较多，请稍后再试", "en": "Many are asking right now; try again shortly"}
+            raise Unavailable("receipt_busy", text=text)
+
+    def __exit__(self, *_: object) -> None:
+        _kitchen.release()
+
+
+def send(connection: Connection, thread_id: str, text: Mapping[str, str] | str, at: str) -> None:
+    """Leave a message for the reporter."""
+    words = {"zh-CN": text, "en": text} if isinstance(text, str) else dict(text)
+    row = {"thread_id": thread_id, "message_id": str(uuid4()), "at": at, "kind": "sent"}
+    connection.execute(sa.insert(messages).values(**row, text=words))
+
+
+def receive(seal: Seal, connection: Connection, thread_id: str, text: str, *, kind: str, at: str, key: str) -> bool:
+    """Take a message from the reporter, sealed; the same `key` again is the same message. False when there is no room
+    or it is there already."""
+    mine = sa.select(messages.c.message_id).where(messages.c.thread_id == thread_id, messages.c.kind != "sent")
+    known = set(connection.scalars(mine))
+    if key in known or len(known) >= MOST:
+        return False
+    row = {"thread_id": thread_id, "message_id": key, "at": at, "kind": kind}
+    connection.execute(sa.insert(messages).values(**row, sealed=seal.close(text[:LONGEST], f"{thread_id}/{key}")))
+    return True
+
+
+def read(seal: Seal, connection: Connection, thread_id: str) -> list[Message]:
+    """The thread's messages, oldest first."""
+    query = sa.select(messages).where(messages.c.thread_id == thread_id)
+    found = []
+    for row in connection.execute(query.order_by(messages.c.at, messages.c.message_id)):
+        text = seal.open(bytes(row.sealed), f"{thread_id}/{row.message_id}") if row.sealed is not None else row.text
+        found.append(Message(at=moment(row.at), kind=row.kind, text=text))
+    return found
+
+
+def since(connection: Connection, thread_id: str, at: str, kinds: tuple[str, ...]) -> list[Any]:
+    """The rows of messages of these kinds after a moment."""
+    query = sa.select(messages).where(messages.c.thread_id == thread_id, messages.c.kind.in_(kinds))
+    return list(connection.execute(query.where(messages.c.at > at).order_by(messages.c.at)).all())

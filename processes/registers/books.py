@@ -1,0 +1,108 @@
+"""The registers as pages and exports show them: what each is called, its fields and words, and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine import Readers
+from processes.registers import account, complaint, credential, sanction, training
+
+Text = Mapping[str, str]
+EVERYBODY = Readers(groups=frozenset({"employee"}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """One register. `heading` names a row and `columns` are shown in lists; `persons`, `departments` and `accounts` are
+    fields that hold ids; `words` tells coded values of other fields than the status."""
+
+    name: str
+    title: Text
+    titles: Mapping[str, Text]
+    statuses: Mapping[str, Text]
+    heading: str
+    columns: tuple[str, ...]
+    readers: Readers
+    persons: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    words: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    icon: str = "document-text"
+
+
+BOOKS: dict[str, Book] = {
+    book.name: book
+    for book in (
+        Book(
+            name=account.ACCOUNT,
+            title={"zh-CN": "账号台账", "en": "Accounts"},
+            titles=account.TITLES,
+            statuses=account.STATUSES,
+            heading="name",
+            columns=("platform", "dept", "responsible"),
+            readers=EVERYBODY,
+            persons=("responsible", "backup", "real_name_admin", "undertaking_signed_by", "authorised_users"),
+            departments=("dept", "using_dept"),
+            words={
+                "risk": {
+                    "low": {"zh-CN": "低", "en": "Low"},
+                    "medium": {"zh-CN": "中", "en": "Medium"},
+                    "high": {"zh-CN": "高", "en": "High"},
+                }
+            },
+        ),
+        Book(
+            name=complaint.COMPLAINT,
+            title={"zh-CN": "投诉台账", "en": "Complaints"},
+            titles=complaint.TITLES,
+            statuses=complaint.STATUSES,
+            heading="case_no",
+            columns=("category", "priority", "lead", "finding"),
+            readers=Readers(groups=frozenset({"internal_audit"}), by_case=True),
+            persons=("respondent", "lead", "second"),
+            words={"finding": complaint.FINDINGS},
+        ),
+        Book(
+            name=sanction.SANCTION,
+            title={"zh-CN": "处分台账", "en": "Sanctions"},
+            titles=sanction.TITLES,
+            statuses=sanction.STATUSES,
+            heading="case_no",
+            columns=("respondent", "sanction", "decided_on"),
+            readers=Readers(groups=frozenset({"hr", "internal_audit"}), own=("respondent",), by_case=True),
+            persons=("respondent", "responsible_persons", "approved_by"),
+            departments=("dept",),
+            words={
+                "sanction": {
+                    "NONE": {"zh-CN": "不处理", "en": "None"},
+                    "COACHING": {"zh-CN": "谈话提醒", "en": "Coaching"},
+                    "WARNING": {"zh-CN": "书面警告", "en": "Written warning"},
+                    "DEMOTION": {"zh-CN": "降职", "en": "Demotion"},
+                    "DISMISSAL": {"zh-CN": "辞退", "en": "Dismissal"},
+                }
+            },
+        ),
+        Book(
+            name=training.TRAINING,
+            title={"zh-CN": "培训签收台账", "en": "Training"},
+            titles=training.TITLES,
+            statuses=training.STATUSES,
+            heading="person",
+            columns=("department", "completed_on", "valid_until"),
+            readers=Readers(groups=frozenset({"hr", "admin", "dept_head", "internal_audit"}), own=("person",)),
+            persons=("person",),
+            departments=("department",),
+        ),
+        Book(
+            name=credential.CREDENTIAL,
+            title={"zh-CN": "凭证台账", "en": "Credentials"},
+            titles=credential.TITLES,
+            statuses=credential.STATUSES,
+            heading="name",
+            columns=("platform", "responsible", "rotated_on", "next_due"),
+            readers=Readers(groups=frozenset({"vault_admin", "admin", "internal_audit"}), own=("responsible",)),
+            persons=("responsible", "rotated_by"),
+        ),
+    )
+}
+READERS: dict[str, Readers] = {name: book.readers for name, book in BOOKS.items()}
