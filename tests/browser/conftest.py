@@ -61,7 +61,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     processes.play_demo(engine)
     sessions.welcome_demo(db, PASSWORD)
     with db.bind.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return path

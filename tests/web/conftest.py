@@ -93,7 +93,6 @@ def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     db = Database.open(f"sqlite:///{path}")
     fill(Engine(db, clock=HandClock()))
     with db.bind.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return path
