@@ -15,6 +15,7 @@ from web import (
     admin,
     api,
     assets,
+    attachments,
     cases,
     current,
     failures,
@@ -54,10 +55,11 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     health.install(app)
     languages.install(app)
     assets.install(app)
+    attachments.install(app)
     security.install(app, config)
     app.before_request(current.require_login)
     failures.install(app)
-    for part in (login, inbox, tasks, procedures, cases, registers, admin, health):
+    for part in (login, inbox, tasks, procedures, cases, registers, attachments, admin, health):
         app.register_blueprint(part.bp)
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))

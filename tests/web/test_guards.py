@@ -35,6 +35,7 @@ STAND_INS = {
     "key": "A001",
     "name": "account",
     "kind": "csv",
+    "attachment_id": "FILE",
     "incident_id": "INCIDENT",
     "path:filename": "mark.svg",
 }
@@ -95,8 +96,8 @@ NEEDS_MORE = {
 }  # tested where they belong
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
-    "procedures.start", "registers.rows", "registers.row", "registers.download", "login.leave",
-    "api.processes", "api.process_form", "api.start", "api.tasks", "api.instances", "api.log_out",
+    "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download", "login.leave",
+    "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 
 
