@@ -17,11 +17,13 @@ from web import (
     assets,
     attachments,
     cases,
+    casework,
     current,
     failures,
     formview,
     health,
     inbox,
+    intake,
     languages,
     login,
     procedures,
@@ -59,7 +61,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     security.install(app, config)
     app.before_request(current.require_login)
     failures.install(app)
-    for part in (login, inbox, tasks, procedures, cases, registers, attachments, admin, health):
+    for part in (login, inbox, tasks, procedures, cases, registers, attachments, admin, health, intake, casework):
         app.register_blueprint(part.bp)
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))

@@ -24,7 +24,8 @@ REQUEST: dict[str, Any] = {
 Browse = Callable[[str | None], Any]
 OPEN = {
     "login.page", "login.enter", "login.language", "health.livez", "health.readyz", "health.metrics",
-    "api.log_in", "api.openapi_document", "static",
+    "api.log_in", "api.openapi_document", "static", "intake.page", "intake.form", "intake.send",
+    "intake.receipt", "intake.open_mailbox", "intake.message",
 }  # fmt: skip
 
 
@@ -93,6 +94,10 @@ NEEDS_MORE = {
     "api.release",
     "api.reassign",
     "admin.retry",
+    "casework.form",
+    "casework.enter",
+    "casework.messages",
+    "casework.write",
 }  # tested where they belong
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
