@@ -25,7 +25,7 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def _make_room() -> None:
-        if request.endpoint in FORMS:
+        if request.endpoint in FORMS and request.mimetype == "multipart/form-data":
             request.max_content_length = AT_ONCE * CAP
         elif request.endpoint == ENCODED:
             request.max_content_length = CAP * 4 // 3 + 10_000
