@@ -28,13 +28,20 @@ def case_of(connection: Connection, business_key: str) -> dict[str, Any] | None:
 
 
 def open_cases(
-    connection: Connection, process: str, equals: Mapping[str, Any], variables: Callable[[Any], Mapping[str, Any]]
+    connection: Connection,
+    process: str,
+    equals: Mapping[str, Any],
+    variables: Callable[[Any], Mapping[str, Any]],
+    where: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> list[dict[str, Any]]:
-    """The cases of a process that have not ended and whose variables equal what is given, oldest first."""
-    where = sa.and_(instances.c.process == process, instances.c.ended_at.is_(None))
-    rows = connection.execute(sa.select(instances).where(where).order_by(instances.c.started_at)).all()
+    """The cases of a process that have not ended, whose variables equal what is given and satisfy `where`, oldest
+    first."""
+    still_open = sa.and_(instances.c.process == process, instances.c.ended_at.is_(None))
+    rows = connection.execute(sa.select(instances).where(still_open).order_by(instances.c.started_at)).all()
     if equals:
         rows = [row for row in rows if _equal(variables(row), equals)]
+    if where is not None:
+        rows = [row for row in rows if where(variables(row))]
     names = ("instance_id", "business_key", "process", "status", "title", "initiator")
     return [{name: getattr(row, name) for name in names} for row in rows]
 

@@ -161,13 +161,16 @@ class OperationContext:
         """`{"instance_id", "process", "status", "end"}` of the case with this number, or None."""
         return meeting.case_of(self.connection, business_key)
 
-    def open_cases(self, process: str, **equals: Any) -> list[dict[str, Any]]:
-        """The cases of a process that have not ended and whose variables equal what is given, oldest first.
+    def open_cases(
+        self, process: str, where: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        """The cases of a process that have not ended, whose variables equal what is given and satisfy `where`, oldest
+        first.
 
         Each as `{"instance_id", "business_key", "process", "status", "title", "initiator"}`. Comparing variables
         unpacks every open case of the process: what is asked often belongs into a register.
         """
-        return meeting.open_cases(self.connection, process, equals, self.variables_of)
+        return meeting.open_cases(self.connection, process, equals, self.variables_of, where)
 
     def completed(self, element: str) -> list[dict[str, Any]]:
         """What was entered each time `element` was completed in this case, oldest first: its fields, `by`, `at`, and
@@ -178,8 +181,10 @@ class OperationContext:
         """The same of another case."""
         return meeting.completed(self.connection, instance_id, element)
 
-    def start_case(self, process: str, variables: Mapping[str, Any], *, key: str) -> None:
+    def start_case(self, process: str, variables: Mapping[str, Any], *, key: str, in_own_name: bool = False) -> None:
         """Have another case started, in the name of whoever started this one, by the clock's next tick.
+
+        `in_own_name`: the engine starts it in its own, so that who started this one is no party to the other.
 
         `key` says which of this case's starts it is: asked again under the same key, nothing happens. The new case's
         variable `origin` is `{"instance_id", "business_key"}` of this one. Fields of the start form are checked like
@@ -191,7 +196,7 @@ class OperationContext:
         order = {
             "process": process,
             "variables": dict(variables),
-            "by": self.initiator or meeting.SYSTEM,
+            "by": meeting.SYSTEM if in_own_name else self.initiator or meeting.SYSTEM,
             "origin": origin,
         }
         if meeting.queue_start(self.connection, job, order, key):

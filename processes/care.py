@@ -5,6 +5,7 @@ The account register's row is the truth; nothing here keeps anything elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from processes.registers.credential import CREDENTIAL
 GONE = ("closed",)  # an account that is no more
 LEAST_ROTATION, HIGH_ROTATION, ROTATION = 30, 60, 90  # days after an incident, of high risk, else (account_control)
 ADMIN_HEAD = "admin"
+NAMING = ("account_id", "account_ids", "account", "target", "case_source")  # where other procedures name an account
 
 
 class Reading(Protocol):
@@ -115,23 +117,21 @@ def told(ctx: OperationContext, principals: Iterable[str | None], zh: str, en: s
     return ctx.notify([each for each in dict.fromkeys(principals) if each], {"zh-CN": zh, "en": en})
 
 
-def cases_about(ctx: OperationContext, account_id: str, registers: Iterable[str]) -> list[str]:
-    """Numbers of open cases whose register row names the account, whatever the field is called."""
-    found: list[str] = []
-    for register in registers:
-        for key, row in ctx.registers.all(register).items():
-            number = row.get("case_no") or key
-            if number != ctx.business_key and _names(row, account_id) and ctx.case_open(number):
-                found.append(number)
-    return list(dict.fromkeys(found))
+def cases_about(ctx: OperationContext, account_id: str, processes: Iterable[str]) -> list[dict[str, Any]]:
+    """Open cases of these procedures, but this one, that name the account: alone, in a list, or within a text."""
+    named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(account_id)}(?![A-Za-z0-9])")
+
+    def about(variables: Mapping[str, Any]) -> bool:
+        return any(_mentions(variables.get(field), named) for field in NAMING)
+
+    found = [case for process in processes for case in ctx.open_cases(process, about)]
+    return [case for case in found if case["instance_id"] != ctx.instance_id]
 
 
-def _names(row: Mapping[str, Any], account_id: str) -> bool:
-    return any(
-        value == account_id or (isinstance(value, list) and account_id in value)
-        for field, value in row.items()
-        if field not in ("status", "case_no")
-    )
+def _mentions(value: Any, named: re.Pattern[str]) -> bool:
+    if isinstance(value, list):
+        return any(_mentions(each, named) for each in value)
+    return isinstance(value, str) and named.search(value) is not None
 
 
 def ended(history: Iterable[Mapping[str, Any]] | None, day: date) -> list[dict[str, Any]]:

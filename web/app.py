@@ -16,12 +16,15 @@ from web import (
     admin,
     api,
     assets,
+    attachments,
     cases,
+    casework,
     current,
     failures,
     formview,
     health,
     inbox,
+    intake,
     languages,
     login,
     procedures,
@@ -55,10 +58,11 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     health.install(app)
     languages.install(app)
     assets.install(app)
+    attachments.install(app)
     security.install(app, config)
     app.before_request(current.require_login)
     failures.install(app)
-    for part in (login, inbox, tasks, procedures, cases, registers, admin, health):
+    for part in (login, inbox, tasks, procedures, cases, registers, attachments, admin, health, intake, casework):
         app.register_blueprint(part.bp)
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))

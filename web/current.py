@@ -38,7 +38,9 @@ def config() -> Config:
 
 
 def actor() -> str | None:
-    """Who is asking, read once a request."""
+    """Who is asking, read once a request; nobody on pages that do not want to know."""
+    if "actor" not in g and getattr(current_app.view_functions.get(request.endpoint or ""), "is_anonymous", False):
+        g.actor = None
     if "actor" not in g:
         g.actor = sessions.whoever(engine().db, config(), engine().now())
     return cast("str | None", g.actor)
@@ -65,6 +67,12 @@ def public(view: View) -> View:
     return view
 
 
+def anonymous(view: View) -> View:
+    """Mark a public view that never looks at who is logged in, not even to note that their session is in use."""
+    view.is_anonymous = True  # type: ignore[attr-defined]
+    return public(view)
+
+
 def require_login() -> Any:
     """Before every request: only views marked `public` and static files answer strangers."""
     if request.endpoint is None or request.endpoint == "static":
@@ -78,4 +86,4 @@ def require_login() -> Any:
     return redirect(url_for("login.page", next=back), 303)
 
 
-__all__ = ["LoginNeeded", "actor", "config", "engine", "public", "require_login", "user", "waiting"]
+__all__ = ["LoginNeeded", "actor", "anonymous", "config", "engine", "public", "require_login", "user", "waiting"]

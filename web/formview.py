@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from flask import g
+from flask import g, url_for
+from markupsafe import Markup
 
 from engine import queries
 from engine.errors import Text
 from web import words
-from web.current import engine
+from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
 
@@ -52,7 +53,7 @@ class Field:
     @property
     def wide(self) -> bool:
         """Whether it takes the whole line."""
-        return self.kind in ("textarea", "told", "list", "checkboxes", "records", "record", "tick")
+        return self.kind in ("textarea", "told", "list", "checkboxes", "records", "record", "tick", "files", "links")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,11 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return _("是") if value else _("否")
+    if isinstance(value, list) and part.get("x-widget") == "attachments":
+        link = Markup('<a href="{}" download>{}</a>')
+        return [
+            link.format(url_for("attachments.download", attachment_id=one.value), one.title) for one in _files(value)
+        ]
     if isinstance(value, list):
         said = [shown(_each(part), item) for item in value]
         return _("、").join(said) if sum(map(len, said)) <= BRIEF else said
@@ -161,6 +167,8 @@ def _field(name: str, part: Mapping[str, Any], value: Any, required: bool, error
         "required": required or part.get("const") is True,
         "error": error,
     }
+    if part.get("x-widget") == "attachments":
+        return _attachments(part, value if isinstance(value, list) else [], common)
     if part.get("x-auto") == "case":
         said = shown(part, value)
         return Field(kind="told", value="\n".join(said) if isinstance(said, list) else said, **common)
@@ -226,6 +234,24 @@ def _several(name: str, part: Mapping[str, Any], value: Any, common: dict[str, A
     note = _("每行一项，最多 %(n)s 项", n=most) if most else _("每行一项")
     common["help"] = f"{common['help']} {note}".strip()
     return Field(kind="list", value="\n".join(str(one) for one in given), **common)
+
+
+def _attachments(part: Mapping[str, Any], ids: list[Any], common: dict[str, Any]) -> Field:
+    """Files to hand in, those that came already ticked; or, where the case shows them, links."""
+    if "x-auto" in part:
+        return Field(kind="links", options=tuple(_files(ids)), **common)
+    note = _("每个文件不超过 20 MB；取消勾选即移除")
+    common["help"] = f"{common['help']} {note}".strip()
+    return Field(kind="files", options=tuple(_files(ids)), **common)
+
+
+def _files(ids: list[Any]) -> list[Option]:
+    """The files among the ids that the reader may have, by name and size."""
+    found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
+    return [
+        Option(value=row.id, title=f"{row.name} · {words.size(row.size)}", chosen=True)
+        for row in (found[str(one)] for one in ids if str(one) in found)
+    ]
 
 
 def _each(part: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
 
 from engine import forms, queries
 from engine.errors import Text
 from engine.queries import StartView
-from web import formview
+from processes.complaint import correspondence
+from web import attachments, formview
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -26,17 +26,22 @@ def page() -> str:
 
 
 @bp.get("/<process>")
-def form(process: str) -> str:
-    """The start form."""
+def form(process: str) -> Any:
+    """The start form; complaints have a page of their own, which shows the receipt."""
+    if process == correspondence.PROCESS:
+        return redirect(url_for("casework.form"), 303)
     return _page(queries.start_form(engine(), process, actor=user()))
 
 
 @bp.post("/<process>")
-def start(process: str) -> Response:
+def start(process: str) -> Any:
     """Start a case. The form's one-time key makes a second click or a reload start nothing more."""
+    if process == correspondence.PROCESS:
+        return redirect(url_for("casework.form"), 303)
     view = queries.start_form(engine(), process, actor=user())
     values = forms.coerce_submission(view.schema or {}, request.form)
     g.form_page = lambda errors: _page(view, values=values, errors=errors)
+    attachments.take_in(view.schema, values, None)
     result = engine().start(process, values, by=user(), key=request.form.get("key") or None)
     flash(_("已提交，编号 %(number)s", number=result.business_key or "—"))
     return redirect(url_for("cases.page", instance_id=result.instance_id), 303)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from engine import forms, queries
 from engine.errors import Text
 from engine.queries import TaskView
-from web import formview
+from web import attachments, formview
 from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
@@ -48,6 +48,7 @@ def draft(task_id: str) -> Response:
     view = queries.task(engine(), task_id, actor=user())
     values = forms.coerce_submission(view.schema, request.form)
     _come_back(view, values)
+    attachments.take_in(view.schema, values, task_id)
     engine().save_draft(task_id, values, by=user())
     flash(_("草稿已保存"))
     return redirect(url_for("tasks.page", task_id=task_id), 303)
@@ -59,6 +60,7 @@ def complete(task_id: str) -> Response:
     view = queries.task(engine(), task_id, actor=user())
     values = forms.coerce_submission(view.schema, request.form)
     _come_back(view, values)
+    attachments.take_in(view.schema, values, task_id)
     engine().complete(task_id, values, by=user(), key=request.form.get("key") or None)
     flash(_("「%(step)s」已办完", step=text(view.name)))
     return redirect(url_for("inbox.page"), 303)

@@ -79,6 +79,11 @@ def waited(since: datetime, now: datetime) -> str:
     return ngettext("已等 %(num)s 天", "已等 %(num)s 天", passed.days)
 
 
+def size(amount: int) -> str:
+    """How large a file is: `12 KB`, `3.4 MB`."""
+    return f"{amount / 1_048_576:.1f} MB" if amount >= 1_048_576 else f"{max(1, round(amount / 1024))} KB"
+
+
 def day(moment: datetime) -> str:
     """The day and time of a moment of this year."""
     there = moment.astimezone(SHANGHAI)

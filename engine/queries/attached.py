@@ -78,11 +78,21 @@ def attachments_of(engine: Engine, instance_id: str, *, actor: str) -> dict[str,
 
 
 def attachment_rows(engine: Engine, ids: list[str], *, actor: str) -> dict[str, AttachmentRow]:
-    """The actor's own files among `ids` that were not handed in yet: what a half-filled form shows."""
+    """The files among `ids` that the actor may read: their own ones not handed in yet, and those of entries they
+    may read. What forms and records show."""
     with engine.db.read() as connection:
-        where = sa.and_(attachments.c.attachment_id.in_(ids), attachments.c.by == actor)
-        rows = connection.execute(sa.select(attachments).where(where)).all()
-        return {row.attachment_id: AttachmentRow(**_values(row)) for row in rows}
+        who = reader(engine, connection, actor)
+        rows = connection.execute(sa.select(attachments).where(attachments.c.attachment_id.in_(ids))).all()
+        used = attachment_uses.c.attachment_id.in_(ids)
+        uses: dict[str, list[Any]] = {}
+        for use in connection.execute(sa.select(attachment_uses).where(used)).all():
+            uses.setdefault(use.attachment_id, []).append(use)
+        found = {}
+        for row in rows:
+            handed_in = uses.get(row.attachment_id, [])
+            if _refusal(engine, connection, handed_in, who) is None if handed_in else row.by == actor:
+                found[row.attachment_id] = AttachmentRow(**_values(row))
+        return found
 
 
 def _refusal(engine: Engine, connection: Connection, uses: Any, who: Standing) -> Denied | None:

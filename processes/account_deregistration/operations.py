@@ -19,8 +19,8 @@ SHORT_NOTICE, LONG_NOTICE = 7, 15  # days
 MANY_FOLLOWERS = 10_000
 WATCH_MONTHS_DAYS = 183  # squatting on the name is watched for six months
 RETAIN_DAYS = 3 * 365  # retention.csv: account register and handovers, three years after closing
-REGISTERS = ("content", "complaint", "sanction")
-CASES = ("account_handover",)
+BLOCKING = ("content_review", "publish_followup", "takedown", "interaction", "account_handover")
+CONFIDENTIAL = ("complaint", "discipline")  # block as well, but whom they concern must not learn of them here
 INTERESTED = ("marketing", "customer_service", "finance", "legal")
 operations = Operations()
 
@@ -60,10 +60,9 @@ def precheck(
     """
     row = care.account(ctx, account_id)
     refused = _refusal(ctx, account_id, row, applicant, proxy_reason)
-    cases = care.cases_about(ctx, account_id, REGISTERS)
-    for process in CASES:
-        cases += [str(case["business_key"]) for case in ctx.open_cases(process, account_id=account_id)]
-    blocks = _blocks(row, cases, open_cases, legal_hold, open_orders or 0, ad_balance_cny or 0)
+    cases = [str(case["business_key"]) for case in care.cases_about(ctx, account_id, BLOCKING)]
+    others = bool(care.cases_about(ctx, account_id, CONFIDENTIAL)) or open_cases
+    blocks = _blocks(row, cases, others, legal_hold, open_orders or 0, ad_balance_cny or 0)
     days, least = notice_days or SHORT_NOTICE, _least_notice(row, followers or 0)
     remarks: list[Text] = []
     if days < least:
@@ -119,7 +118,7 @@ def _least_notice(row: Mapping[str, Any], declared: int) -> int:
 def _blocks(
     row: Mapping[str, Any],
     cases: list[str],
-    declared_cases: bool | None,
+    others: bool | None,
     declared_hold: bool | None,
     orders: int,
     balance: float,
@@ -128,8 +127,8 @@ def _blocks(
     if cases:
         numbers = "、".join(cases)
         found.append({"zh-CN": f"有未结事项：{numbers}", "en": f"open cases: {', '.join(cases)}"})
-    elif declared_cases:
-        found.append({"zh-CN": "申报有未结事项", "en": "open cases were declared"})
+    elif others:
+        found.append({"zh-CN": "有未结事项，由行政部掌握", "en": "open cases, known to Administration"})
     if row.get("legal_hold") or declared_hold:
         found.append({"zh-CN": "有证据保全", "en": "evidence is under a hold"})
     if orders > 0:
@@ -183,8 +182,20 @@ def announce(
     applicant: str | None = None,
     vote: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """{"period": "P7D", "from", "until"}: everybody concerned is told that it was approved and until when it runs."""
+    """{"period": "P7D", "from", "until"}: everybody concerned is told that it was approved and until when it runs.
+
+    The notice itself goes through content review (P04) where the account may still post.
+    """
     row, day = care.account(ctx, account_id), care.today(ctx)
+    if audience_notice and row.get("status") == "active":
+        submission = {
+            "title": "账号注销公告",
+            "account_ids": [account_id],
+            "content_type": "announcement",
+            "body": audience_notice,
+            "planned_publish_at": ctx.calendar.add(ctx.now, "2wd").isoformat(),
+        }
+        ctx.start_case("content_review", submission, key="notice")
     until = (day + timedelta(days=notice_days)).isoformat()
     conditions = "；".join((vote or {}).get("conditions") or [])
     care.told(

@@ -22,7 +22,7 @@ MAY_ORDER = ("dept_head", "hr", "admin", "legal_head", "internal_audit", "group_
 LEAVING = "离职"
 TEMPORARY = ("长期休假", *QUIET)
 FOLLOW_UP_DAYS = 14
-REGISTERS = ("content",)
+PROCEDURES = ("content_review", "publish_followup", "takedown", "interaction", "credential_rotation")
 operations = Operations()
 
 
@@ -265,11 +265,12 @@ def reassign(
     """{"tasks", "cases"}: a leaver's tasks all go to the successor, else those of the account's own cases."""
     if not outgoing:
         return {"tasks": 0, "cases": []}
-    numbers = care.cases_about(ctx, account_id, REGISTERS)
+    cases = care.cases_about(ctx, account_id, PROCEDURES)
+    numbers = [case["business_key"] for case in cases]
     if trigger == LEAVING:
         return {"tasks": ctx.reassign_open(outgoing, incoming), "cases": numbers}
-    cases = [case["instance_id"] for number in numbers if (case := ctx.case_of(number))]
-    return {"tasks": ctx.reassign_open(outgoing, incoming, cases=cases), "cases": numbers}
+    ids = [case["instance_id"] for case in cases]
+    return {"tasks": ctx.reassign_open(outgoing, incoming, cases=ids), "cases": numbers}
 
 
 @operations.local(

@@ -210,8 +210,10 @@ def explanation(found: Sequence[str], *, sanction: str, floor: str, ceiling: str
     en.append(f"Within the range of this case: {listed_en}.")
     if sanction == ladder.FINE:
         zh.append("罚款的合法替代：书面警告、改进计划；确有直接损失的，按约定要求赔偿并分期扣款。")
+        zh.append("制度文本含罚款条款本身即有被责令改正的风险，建议提请修订。")
         en.append(
             "Lawful instead of a fine: a written warning, an improvement plan; for proven direct loss, compensation as "
             "agreed, in instalments."
         )
+        en.append("That the policy names fines is itself a risk; propose to revise it.")
     return {"zh-CN": "\n".join(zh), "en": "\n".join(en)}

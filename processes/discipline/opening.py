@@ -289,8 +289,8 @@ def coach_or_close(
 ) -> dict[str, Any]:
     """{"outcome": "COACHING" | "NONE", "reason"}: a case that did not pass Legal's check ends without a sanction.
 
-    Protected speech, unproven facts and a time bar end it; otherwise the superior holds a coaching talk, HR has the
-    missing training and sign-off made up for, and the register keeps the talk, which is no sanction.
+    Protected speech, unproven facts and a time bar end it; otherwise the superior holds a coaching talk, a case of
+    training and sign-off makes up for what is missing, and the register keeps the talk, which is no sanction.
     """
     ended = protected_speech or max_sanction == "NONE" or "time_barred" in (failed or ())
     told = officers(ctx)
@@ -314,6 +314,11 @@ def coach_or_close(
     ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, record)
     head = superior(ctx.directory, respondent)
     missing = signed_before is not True
+    if missing:
+        person = ctx.directory.person(respondent)
+        reason_of_training = "revision" if person and person.policy_signed_on else "onboarding"
+        wanted = {"person": respondent, "reason": reason_of_training}
+        ctx.start_case("training_signoff", wanted, key="training")
     zh = "谈话提醒" + ("，并补训、补签制度" if missing else "")
     en = "a coaching talk" + (", and the missing training and sign-off" if missing else "")
     ctx.notify(

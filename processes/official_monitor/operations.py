@@ -115,11 +115,11 @@ def _follow_up(
             variables["url"] = inspection["url"]
         ctx.start_case("takedown", variables, key=f"takedown {account_id}")
         done["takedowns"].append(account_id)
-    for kind in kinds:
-        if kind in LEAD:
-            words = f"巡查发现{KINDS[kind]['zh-CN']}：{target['title']}。{facts}"
-            care.raise_lead(ctx, target=account_id, category=LEAD[kind], description=words, key=f"{kind} {account_id}")
-            done["leads"].append({"account_id": account_id, "kind": kind})
+    for category in dict.fromkeys(LEAD[kind] for kind in kinds if kind in LEAD):
+        seen = [kind for kind in kinds if LEAD.get(kind) == category]
+        words = f"巡查发现{'、'.join(KINDS[kind]['zh-CN'] for kind in seen)}：{target['title']}。{facts}"
+        care.raise_lead(ctx, target=account_id, category=category, description=words, key=f"{category} {account_id}")
+        done["leads"].append({"account_id": account_id, "category": category, "kinds": seen})
     if any(kind in IMPROVE for kind in kinds):
         missed = inspection.get("missed_replies")
         text = f"{target['title']}：{facts}" + (f"（漏回复 {missed} 条）" if missed else "")

@@ -114,7 +114,9 @@ def test_a_company_of_ones_own_gets_the_shipped_procedures_and_passwords(db_url:
     assert check_password(db, "michuangdian", "a long enough one")
     assert not check_password(db, "michuangdian", "short")
     with db.read() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM definitions").scalar() == len(list((ROOT / "bpmn").glob("*.bpmn")))
+        assert connection.exec_driver_sql("SELECT count(*) FROM definitions").scalar() == len(
+            list((ROOT / "bpmn").glob("*.bpmn"))
+        )
     db.close()
 
 

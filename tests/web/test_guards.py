@@ -25,7 +25,8 @@ REQUEST: dict[str, Any] = {
 Browse = Callable[[str | None], Any]
 OPEN = {
     "login.page", "login.enter", "login.language", "health.livez", "health.readyz", "health.metrics",
-    "api.log_in", "api.openapi_document", "static",
+    "api.log_in", "api.openapi_document", "static", "intake.page", "intake.form", "intake.send",
+    "intake.receipt", "intake.open_mailbox", "intake.message",
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ STAND_INS = {
     "key": "A001",
     "name": "account",
     "kind": "csv",
+    "attachment_id": "FILE",
     "incident_id": "INCIDENT",
     "path:filename": "mark.svg",
 }
@@ -93,11 +95,15 @@ NEEDS_MORE = {
     "api.release",
     "api.reassign",
     "admin.retry",
+    "casework.form",
+    "casework.enter",
+    "casework.messages",
+    "casework.write",
 }  # tested where they belong
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
-    "procedures.start", "registers.rows", "registers.row", "registers.download", "login.leave",
-    "api.processes", "api.process_form", "api.start", "api.tasks", "api.instances", "api.log_out",
+    "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download", "login.leave",
+    "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 
 

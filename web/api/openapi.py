@@ -17,6 +17,7 @@ _REASONS = {
     403: "Not permitted; `recused` says whether by recusal",
     404: "Not found, or not to be known",
     409: "It changed meanwhile: done, gone or taken by another",
+    413: "Larger than the limit",
     415: "Not application/json",
     422: "Fields need correcting, each named in `fields`",
     429: "Too many attempts",

@@ -53,6 +53,20 @@ class Handover(msgspec.Struct, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class Upload(msgspec.Struct, forbid_unknown_fields=True):
+    """A file; its content in base64, at most 20 MB. Without a task it is for a start form."""
+
+    name: str
+    content: bytes
+    task_id: str | None = None
+
+
+class Stored(msgspec.Struct):
+    """The id that the form's field names."""
+
+    id: str
+
+
 class Tasks(msgspec.Struct):
     """A page of tasks; `next` is the cursor of the following page."""
 
@@ -197,6 +211,20 @@ def recuse(body: Reason, task_id: str) -> Result:
 def reassign(body: Handover, task_id: str) -> Result:
     """Hand it over to a colleague who may do it."""
     return engine().reassign(task_id, to=body.to, by=user(), reason=body.reason)
+
+
+@endpoint(
+    "POST",
+    "/attachments",
+    _says("上传附件", "Upload a file"),
+    body=Upload,
+    answer=Stored,
+    status=201,
+    errors=(403, 404, 409, 413, 422),
+)
+def attach(body: Upload) -> Stored:
+    """Store a file for a form's field of attachments; its content comes from `/attachments/<id>` again."""
+    return Stored(id=engine().attach(body.task_id, body.name, body.content, by=user()))
 
 
 @endpoint("GET", "/instances", _says("我发起的案件", "Cases I started"), answer=Cases, query=LIMIT)
