@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -46,6 +46,17 @@ _formats = FormatChecker()
 @_formats.checks("email")
 def _email(value: object) -> bool:
     return not isinstance(value, str) or (len(value) <= 254 and _EMAIL.match(value) is not None)
+
+
+@_formats.checks("date-time")
+def _moment(value: object) -> bool:
+    """As browsers send it, without a zone (the company's is meant), or with one."""
+    if not isinstance(value, str):
+        return True
+    try:
+        return "T" in value and datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False
 
 
 class Submission(Protocol):

@@ -16,6 +16,8 @@ from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
 from processes.complaint.catalogue import operations as complaint
 from processes.complaint.seal import Seal
+from processes.content_review.marking import marked_text, requirements_told, text_difference, tier_told
+from processes.content_review.operations import operations as content_review
 from processes.controls import CONTROLS
 from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
@@ -23,9 +25,12 @@ from processes.demo.play import play_demo
 from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
+from processes.interaction.operations import operations as interaction
 from processes.official_monitor.operations import operations as official_monitor
+from processes.publish_followup.operations import operations as publish_followup
 from processes.recurring import schedules
 from processes.registers.books import READERS
+from processes.takedown.operations import operations as takedown
 from processes.training_signoff.operations import operations as training_signoff
 
 __all__ = [
@@ -41,7 +46,13 @@ __all__ = [
     "schedules",
 ]
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {"vote_decided": vote_decided}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "vote_decided": vote_decided,
+    "marked_text": marked_text,
+    "requirements_told": requirements_told,
+    "text_difference": text_difference,
+    "tier_told": tier_told,
+}
 DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed", "first_staffed", "staff_of"})
 
 
@@ -52,10 +63,14 @@ def catalogue() -> Operations:
         account_deregistration,
         account_handover,
         complaint,
+        content_review,
         credential_rotation,
         discipline,
         group_vote,
+        interaction,
         official_monitor,
+        publish_followup,
+        takedown,
         training_signoff,
     ):
         known = known.merged(more)

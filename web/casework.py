@@ -10,7 +10,9 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 
 from engine import forms, queries
 from engine.errors import Text
+from engine.moments import moment
 from processes.complaint import correspondence, mailbox
+from processes.complaint import identity as sealed
 from web import formview
 from web.current import engine, user
 from web.languages import gettext as _
@@ -51,6 +53,26 @@ def write(instance_id: str) -> Any:
     correspondence.write_out(engine(), instance_id, text, by=user())
     flash(_("已发到匿名信箱，举报人凭查询码可见"))
     return redirect(url_for("casework.messages", instance_id=instance_id), 303)
+
+
+@bp.get("/<instance_id>/identity")
+def identity(instance_id: str) -> str:
+    """Whether a sealed identity is open to the reader, and how to ask."""
+    return _identity(instance_id, None)
+
+
+@bp.post("/<instance_id>/identity")
+def open_identity(instance_id: str) -> str:
+    """Open it; that goes into the case's history."""
+    return _identity(instance_id, sealed.open_identity(engine(), instance_id, by=user()))
+
+
+def _identity(instance_id: str, opened: Mapping[str, str] | None) -> str:
+    grant = sealed.granted(engine(), instance_id, actor=user())
+    if grant is None:
+        queries.case(engine(), instance_id, actor=user())
+    until = moment(grant.until) if grant else None
+    return render_template("case_identity.html", instance_id=instance_id, until=until, opened=opened)
 
 
 def _messages(instance_id: str, missing: bool = False) -> str:

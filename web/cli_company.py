@@ -1,20 +1,22 @@
-"""`guiju init` and `password`: an installation of one's own, with its people and their way in."""
+"""`guiju init`, `password` and `leave`: an installation of one's own, with its people, their way in and their going."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from engine.errors import GuijuError
 from web.cli_text import Tongue, database_option, examples, existing, fail, opened
 
 SHORTEST = 8
 
 
 def add(group: click.Group, t: Tongue) -> None:
-    """Add the two commands."""
+    """Add the commands."""
 
     @group.command(
         name="init",
@@ -70,6 +72,39 @@ def add(group: click.Group, t: Tongue) -> None:
                 fail(t(f"密码至少 {SHORTEST} 个字符", f"A password has at least {SHORTEST} characters"))
             set_password(engine.db, user, chosen)
         click.echo(t(f"「{user}」的密码已设置", f"The password of “{user}” is set"))
+
+    @group.command(
+        name="leave",
+        help=t(
+            "登记一个人离职，并为其名下每个账号发起交接。",
+            "Record that a person leaves, and start a handover for each of their accounts.",
+        )
+        + examples("guiju leave wangxiaoming --by lihong", "guiju leave wangxiaoming --by lihong --on 2026-12-31"),
+    )
+    @click.argument("user")
+    @click.option("--by", required=True, help=t("谁登记的（人事、部门负责人或行政部）", "who says so"))
+    @click.option(
+        "--on",
+        type=click.DateTime(formats=["%Y-%m-%d"]),
+        help=t(
+            "最后工作日，默认今天；未到的只发起交接",
+            "last working day, today by default; a later one only starts handovers",
+        ),
+    )
+    @database_option(t)
+    def leave(user: str, by: str, on: datetime | None, database: str) -> None:
+        from processes.leaving import leave as record
+
+        with existing(database, t) as engine:
+            try:
+                left = record(engine, user, by=by, on=on.date() if on else None)
+            except GuijuError as error:
+                fail(t(error.message["zh-CN"], error.message["en"]))
+        for account, case in left.handovers.items():
+            click.echo(t(f"{account}：已发起交接 {case}", f"{account}: handover {case} started"))
+        for account in left.unassigned:
+            click.echo(t(f"{account}：没有可接收的人，请指定", f"{account}: nobody can take over, name somebody"))
+        click.echo(t(f"「{user}」的离职已登记", f"“{user}” is recorded as leaving"))
 
 
 def safe(database: str) -> str:

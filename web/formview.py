@@ -76,13 +76,16 @@ def fields(schema: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping
     ]
 
 
-def outcomes(schema: Mapping[str, Any]) -> list[Outcome]:
-    """The buttons that end the task; the dangerous ones last."""
+def outcomes(schema: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> list[Outcome]:
+    """The buttons that end the task; the dangerous ones last. With `values`, those whose `x-when` names a field that is
+    empty are left out."""
     part = schema.get("properties", {}).get("outcome", {})
     told, titles = part.get("x-outcomes", {}), part.get("x-enum-titles", {})
     found = []
     for value in part.get("enum", ()):
         said = told.get(value, {})
+        if values is not None and said.get("x-when") and not values.get(said["x-when"]):
+            continue
         title = text(said.get("title") or titles.get(value)) or str(value)
         found.append(
             Outcome(value=str(value), title=title, hint=text(said.get("hint")), tone=said.get("tone", "plain"))

@@ -94,7 +94,7 @@ def _page(view: TaskView, values: Mapping[str, Any] | None = None, errors: Mappi
         "task.html",
         task=view,
         fields=formview.fields(view.schema, filled, errors),
-        outcomes=formview.outcomes(view.schema),
+        outcomes=formview.outcomes(view.schema, view.prefill),
         errors=errors,
         key=secrets.token_hex(16),
         people=formview.choices("people") if "reassign" in view.may else [],

@@ -100,13 +100,14 @@ class Case:
         with determinism.running(ctx):
             self._guarded(lambda: spec.finish(waiting, result))
 
-    def withdraw(self, end_event: str, ctx: Context) -> None:
-        """Stop everything and end in `end_event` of the case's own process. Raises NotOpen when the case is over."""
+    def withdraw(self, element: str, ctx: Context) -> None:
+        """Stop everything and go on from `element` of the case's own process: an end event, or an operation that puts
+        things in order before one. Raises NotOpen when the case is over."""
         self._require_active()
-        spec = self._root.spec.task_specs.get(end_event)
-        if not isinstance(spec, EndEvent):
-            zh, en = f"「{end_event}」不是流程的结束事件", f"“{end_event}” is not an end event of the process"
-            raise bad_value(end_event, self.process, zh, en)
+        spec = self._root.spec.task_specs.get(element)
+        if not isinstance(spec, EndEvent | ServiceTask):
+            zh, en = f"「{element}」不是流程的结束事件", f"“{element}” is not an end event of the process"
+            raise bad_value(element, self.process, zh, en)
         with determinism.running(ctx):
             self._root.clear(self._root)
             token = Token(self._root, spec, self._root.task_tree)

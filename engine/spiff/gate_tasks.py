@@ -239,16 +239,14 @@ def _check_process(process: Process, checker: Checker) -> None:
         )
     outer = process.scopes[0].elements
     end = properties.get("withdraw_to")
-    if end is not None and (
-        end not in outer or outer[end].kind != "endEvent" or outer[end].definition("error") is not None
-    ):
+    if end is not None and not _ends(outer.get(end), process):
         report.problem(
             process.node,
             "withdraw",
-            f"withdraw_to 的「{end}」不是本流程的结束事件",
-            f"withdraw_to “{end}” is not an end event of this process",
+            f"withdraw_to 的「{end}」不是本流程的结束事件，也不是通向它的系统操作",
+            f"withdraw_to “{end}” is neither an end event of this process nor an operation that leads to one",
         )
-    people = {element.id for element in process.elements if element.kind in HUMAN}
+    people = {element.id for each in _with_called(process, checker.names.model) for element in _humans(each)}
     for name in (properties.get("withdraw_until") or "").split(","):
         if name.strip() and name.strip() not in people:
             report.problem(
@@ -257,3 +255,27 @@ def _check_process(process: Process, checker: Checker) -> None:
                 f"withdraw_until 的「{name.strip()}」不是用户任务",
                 f"withdraw_until names “{name.strip()}”, which is not a user task",
             )
+
+
+def _ends(element: Element | None, process: Process) -> bool:
+    """Whether a withdrawn case may go on here: a plain end, or one operation of our own tables before it."""
+    if element is not None and element.kind == "serviceTask" and len(element.outgoing) == 1:
+        element = process.scopes[0].elements.get(element.outgoing[0].target)
+    return element is not None and element.kind == "endEvent" and element.definition("error") is None
+
+
+def _humans(process: Process) -> list[Element]:
+    return [element for element in process.elements if element.kind in HUMAN]
+
+
+def _with_called(process: Process, model: Model) -> list[Process]:
+    """The process and every one it calls."""
+    found: dict[str, Process] = {}
+    todo = [process]
+    while todo:
+        each = todo.pop()
+        if each.id not in found:
+            found[each.id] = each
+            called = [element.node.get("calledElement") or "" for element in each.elements]
+            todo += [model.processes[name] for name in called if name in model.processes]
+    return list(found.values())

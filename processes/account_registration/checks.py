@@ -84,7 +84,7 @@ def check_names(names: Iterable[tuple[str, str]]) -> list[Finding]:
             text = word.group()
             zh, en = f"「{name}」含「{text}」，平台可能不予通过", f"“{name}” holds “{text}”; the platform may refuse it"
             found.append(finding(field, zh, en, severity="warn"))
-        for hit in scan(name, flags=NAME_FLAGS):
+        for hit in scan(name, flags=NAME_FLAGS, once=True):
             zh = f"「{name}」含「{hit.text}」（{hit.rule.law}）：{hit.rule.advice}"
             en = f"“{name}” holds “{hit.text}” ({hit.rule.id}, {hit.rule.flag})"
             found.append(finding(field, zh, en, severity="fail" if hit.rule.severity == "block" else "warn"))

@@ -151,6 +151,6 @@ def read(seal: Seal, connection: Connection, thread_id: str) -> list[Message]:
 
 
 def since(connection: Connection, thread_id: str, at: str, kinds: tuple[str, ...]) -> list[Any]:
-    """The rows of messages of these kinds after a moment."""
+    """The rows of messages of these kinds since a moment."""
     query = sa.select(messages).where(messages.c.thread_id == thread_id, messages.c.kind.in_(kinds))
-    return list(connection.execute(query.where(messages.c.at > at).order_by(messages.c.at)).all())
+    return list(connection.execute(query.where(messages.c.at >= at).order_by(messages.c.at)).all())

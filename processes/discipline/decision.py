@@ -60,7 +60,7 @@ def draw_up(
     A decision lowered after an appeal gets a number of its own; the register keeps both in the row's history.
     """
     today = ctx.calendar.today(ctx.now)
-    number = f"WG-{today.year}-{ctx.next_number(f'discipline {today.year}'):04d}"
+    number = f"CF-{today.year}-{ctx.next_number(f'discipline {today.year}'):04d}"
     person = ctx.directory.person(respondent)
     name = person.names["zh-CN"] if person else respondent
     told = {

@@ -1,7 +1,7 @@
 """The Chinese letter of a decision as a PDF with its font embedded.
 
-The font is a subset of Noto Sans SC (OFL 1.1, licence beside it): GB 2312, Latin and signs. A character it lacks is set
-in the viewer's own Song face, so that a rare name still shows.
+The font is a subset of Noto Sans SC (OFL 1.1, licence beside it): the 8,105 characters of the general standard list, GB
+2312, Latin and signs. A character it lacks is set in the viewer's own Song face, so that a rare name still shows.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def pdf(facts: Mapping[str, Any], *, company: str, number: str, name: str, on: s
         story.append(Paragraph(_marked(head["zh-CN"]), heading))
         story += [Paragraph(_marked(line), base) for line in said["zh-CN"].split("\n") if line]
     story += [Spacer(1, 8 * mm), Paragraph(_marked(company), right), Paragraph(_marked(on), right)]
-    story += [Spacer(1, 10 * mm), Paragraph("签收人：　　　　　　　　签收日期：　　　　　　　　", base)]
+    story += [Spacer(1, 10 * mm), Paragraph("签收人：________________　签收日期：________________", base)]
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, topMargin=22 * mm, bottomMargin=22 * mm,

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from engine import Database
+import processes
+from engine import Database, migrate
 from engine.errors import GuijuError
 from web.cli import build
 from web.cli_text import Tongue, tongue
 from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["check", "demo", "deploy", "init", "password", "replay", "scenario", "serve", "verify"]
+COMMANDS = ["check", "demo", "deploy", "init", "leave", "password", "replay", "scenario", "serve", "verify"]
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
@@ -118,6 +119,17 @@ def test_a_company_of_ones_own_gets_the_shipped_procedures_and_passwords(db_url:
             list((ROOT / "bpmn").glob("*.bpmn"))
         )
     db.close()
+
+
+def test_leaving_starts_a_handover_for_each_account_and_is_recorded_once(db_url: str) -> None:
+    db = Database.open(db_url)
+    migrate(db)
+    processes.load_demo(processes.build_engine(db))
+    db.close()
+    left = guiju("leave", "luyaoyi", "--by", "songchuanglian", "--database", db_url)
+    assert left.exit_code == 0 and left.stdout.count("handover JJ-") == 3
+    again = guiju("leave", "luyaoyi", "--by", "songchuanglian", "--database", db_url)
+    assert again.exit_code == 1
 
 
 def test_a_password_in_the_address_is_not_printed() -> None:

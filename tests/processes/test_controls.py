@@ -261,14 +261,17 @@ def shipped() -> dict[str, bytes]:
     return dict(bundle.shipped())
 
 
-def ids(text: str, control: Control) -> list[str]:
-    """The ids of the steps the control guards, as the shipped diagram has them."""
+def ids(text: str, patterns: Iterable[str]) -> list[str]:
+    """The ids of the steps that a control means, as the shipped diagram has them."""
     found: list[str] = []
-    for pattern in control.before:
+    for pattern in patterns:
         kind, _, meant = pattern.rpartition(":")
         words = re.escape(meant).replace(r"\*", r"\w*")
         if kind == "call":
             found += re.findall(rf'<bpmn:callActivity id="(\w+)"[^>]*calledElement="{words}"', text)
+        elif kind == "table":
+            rules = re.findall(r'<bpmn:businessRuleTask id="(\w+)".*?calledDecisionId>(\w+)<', text, re.DOTALL)
+            found += [rule for rule, table in rules if table == meant]
         elif not kind:
             found += re.findall(rf'<bpmn:\w+(?:Task|Activity|Event) id="({words})"', text)
     return found
@@ -284,9 +287,22 @@ def test_breaking_a_shipped_diagram_names_the_control(control: Control) -> None:
         broken = re.sub(r'<spiffworkflow:property name="starters"[^>]*/>', "", text)
         assert said({**files, file: broken.encode()}, control.code) == {control.process}
         return
-    target = ids(text, control)[0]
+    target = ids(text, control.before)[0]
     [start] = re.findall(r'<bpmn:startEvent id="(\w+)"', text)[:1]
     broken = re.sub(rf'(<bpmn:sequenceFlow [^>]*sourceRef="{start}" targetRef=")\w+"', rf'\1{target}"', text)
+    assert broken != text
+    assert target in said({**files, file: broken.encode()}, control.code)
+
+
+@pytest.mark.parametrize("control", [param for param in SHIPPED if param.values[0].before])
+def test_leading_around_the_stations_of_a_shipped_diagram_names_the_control(control: Control) -> None:
+    files, file = shipped(), f"{control.process}.bpmn"
+    text = broken = files[file].decode()
+    target = ids(text, control.before)[0]
+    places = [place for station in control.through for place in ids(text, station.names)]
+    assert places, "the diagram has no such station"
+    for place in places:
+        broken = re.sub(rf'(<bpmn:sequenceFlow [^>]*targetRef="){place}"', rf'\1{target}"', broken)
     assert broken != text
     assert target in said({**files, file: broken.encode()}, control.code)
 

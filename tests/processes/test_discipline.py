@@ -178,7 +178,7 @@ def test_the_letter_is_kept_as_a_pdf_for_the_officer_and_not_for_the_superior(en
         do(engine, instance, "approve", head, outcome="approved")
     letter = queries.inspect(engine, instance).variables["letter"]
     file = queries.attachment(engine, letter["attachment"], actor="jinguimian")
-    assert (file.name, file.type) == ("WG-2026-0001.pdf", "application/pdf")
+    assert (file.name, file.type) == ("CF-2026-0001.pdf", "application/pdf")
     assert file.content.startswith(b"%PDF-")
     for outsider in ("shenshafa", "jiangbaozhen", "michuangdian"):
         with pytest.raises((Denied, NotFound)):

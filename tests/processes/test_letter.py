@@ -25,7 +25,7 @@ FACTS: dict[str, Any] = {
 def made(**changed: Any) -> bytes:
     facts = {**FACTS, **changed}
     return letter_pdf.pdf(
-        facts, company="样木家居有限公司", number="WG-2026-0001", name="江抱枕", on="2026 年 11 月 9 日"
+        facts, company="样木家居有限公司", number="CF-2026-0001", name="江抱枕", on="2026 年 11 月 9 日"
     )
 
 
@@ -69,8 +69,12 @@ def test_the_font_is_embedded() -> None:
     assert b"STSong" not in content
 
 
+def test_names_in_rarer_characters_of_the_standard_list_are_embedded_too() -> None:
+    assert b"STSong" not in made(facts="李喆、王镕、赵玥、陈翀")
+
+
 def test_a_character_the_font_lacks_is_left_to_the_viewer_rather_than_dropped() -> None:
-    assert b"STSong-Light" in made(facts="𬴊")
+    assert b"STSong-Light" in made(facts="龘")
 
 
 def test_the_same_decision_gives_the_same_bytes() -> None:
