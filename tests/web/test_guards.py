@@ -103,7 +103,8 @@ NEEDS_MORE = {
 }  # tested where they belong
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
-    "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download", "coming.page", "login.leave",
+    "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download", "coming.page",
+    "login.leave",
     "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 
