@@ -273,3 +273,15 @@ def test_a_proposal_nobody_may_decide_on_is_named() -> None:
         anybody=False,
     )
     assert found == ["nobody_decides"]
+
+
+def test_every_public_case_has_its_scenario_and_reaches_its_end() -> None:
+    names = {path.stem for path in (FOLDER / "scenarios").glob("*.json")}
+    assert {"S01", "S03", "S04", "S06", "S07", "S09"} <= names
+
+
+def test_the_start_form_opens_with_what_it_can_know(engine: Engine) -> None:
+    view = queries.start_form(engine, "discipline", actor="jinguimian")
+    assert view.prefill["province"] == "广东"
+    for later in ("employment_type", "decision_no", "appeal_until", "warning_expires"):
+        assert view.prefill.get(later) is None
