@@ -1,4 +1,4 @@
-"""The training register 培训签收台账: who took which course, signed which version of the policy, and until when it holds.
+"""The training register 培训签收台账: who took which course, signed which version of the policy, until when it holds.
 
 Key: username. One row a person; earlier years are in the row's changes and in `history`.
 """
