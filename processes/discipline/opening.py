@@ -209,6 +209,17 @@ _ROLES: dict[str, Text] = {
 }
 
 
+def responsible_text(ctx: OperationContext, each: Mapping[str, Any]) -> dict[str, str]:
+    """A responsible person in words: who, as what, known from where."""
+    person = ctx.directory.person(each["username"])
+    names = person.names if person else {"zh-CN": each["username"], "en": each["username"]}
+    role = _ROLES[each["role"]]
+    return {
+        "zh-CN": f"{names['zh-CN']}（{role['zh-CN']}，{each['source']}）",
+        "en": f"{names['en']} ({role['en']}, {each['source']})",
+    }
+
+
 def _summary(
     ctx: OperationContext,
     answer: Mapping[str, Any],
@@ -240,11 +251,9 @@ def _summary(
         zh.append("来源不在本系统，请法务核对查实材料")
         en.append("The source is not in this system; Legal checks the papers")
     for each in answer["responsible"]:
-        person = ctx.directory.person(each["username"])
-        names = person.names if person else {"zh-CN": each["username"], "en": each["username"]}
-        role = _ROLES[each["role"]]
-        zh.append(f"相关责任人：{names['zh-CN']}（{role['zh-CN']}，{each['source']}）")
-        en.append(f"Responsible: {names['en']} ({role['en']}, {each['source']})")
+        said = responsible_text(ctx, each)
+        zh.append(f"相关责任人：{said['zh-CN']}")
+        en.append(f"Responsible: {said['en']}")
     return {"zh-CN": "\n".join(zh), "en": "\n".join(en)}
 
 

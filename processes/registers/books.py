@@ -117,17 +117,9 @@ BOOKS: dict[str, Book] = {
             heading="case_no",
             columns=("respondent", "sanction", "decided_on"),
             readers=Readers(groups=frozenset({"hr", "internal_audit"}), own=("respondent",), by_case=True),
-            persons=("respondent", "responsible_persons", "approved_by"),
+            persons=("respondent", "approved_by"),
             departments=("dept",),
-            words={
-                "sanction": {
-                    "NONE": {"zh-CN": "不处理", "en": "None"},
-                    "COACHING": {"zh-CN": "谈话提醒", "en": "Coaching"},
-                    "WARNING": {"zh-CN": "书面警告", "en": "Written warning"},
-                    "DEMOTION": {"zh-CN": "降职", "en": "Demotion"},
-                    "DISMISSAL": {"zh-CN": "辞退", "en": "Dismissal"},
-                }
-            },
+            words=sanction.WORDS,
         ),
         Book(
             name=training.TRAINING,
