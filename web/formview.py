@@ -250,6 +250,8 @@ def _attachments(part: Mapping[str, Any], ids: list[Any], common: dict[str, Any]
 
 def _files(ids: list[Any]) -> list[Option]:
     """The files among the ids that the reader may have, by name and size."""
+    if not ids:  # nobody needs to be asked for, as on pages without a log-in
+        return []
     found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
     return [
         Option(value=row.id, title=f"{row.name} · {words.size(row.size)}", chosen=True)
