@@ -222,7 +222,8 @@ def _entry(part: Mapping[str, Any], kind: str, widget: str, value: Any, common: 
 def _several(name: str, part: Mapping[str, Any], value: Any, common: dict[str, Any]) -> Field:
     items: Mapping[str, Any] = part.get("items", {})
     given = value if isinstance(value, list) else []
-    if items.get("type") == "object":
+    kind = items.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
         least = max(int(part.get("minItems", 1)), len(given) + (0 if part.get("maxItems") == len(given) else 1))
         records = [*given, *[{}] * (min(least, part.get("maxItems", least)) - len(given))]
         rows = tuple(_parts(f"{name}.{place}", items, one) for place, one in enumerate(records))
