@@ -34,6 +34,8 @@ _LATEST_OF = Prepared(
     .order_by(definition_table.c.version.desc())
 )
 KEPT = 32  # parsed deployments kept in memory
+_PARSED: OrderedDict[str, Definitions] = OrderedDict()  # by content: engines over copies of one database share them
+_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +77,7 @@ class Shelf:
                 files = read_files(connection, number)
         else:
             files = read_files(connection, number)
-        parsed = parse(files)
+        parsed = _parsed(files)
         with self._lock:
             self._kept.setdefault(number, parsed)
             while len(self._kept) > KEPT:
@@ -159,6 +161,20 @@ def latest_number(connection: Connection) -> int | None:
     """The newest deployment's number, or None."""
     newest: int | None = connection.scalar(sa.select(sa.func.max(deployments.c.number)))
     return newest
+
+
+def _parsed(files: Mapping[str, bytes]) -> Definitions:
+    """The definitions of these files, parsed at most once in this process while kept: they never change."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(f"{path}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    key = digest.hexdigest()
+    with _PARSING:
+        found = _PARSED.pop(key, None) or parse(files)
+        _PARSED[key] = found
+        while len(_PARSED) > KEPT:
+            _PARSED.popitem(last=False)
+    return found
 
 
 def read_files(connection: Connection, number: int) -> dict[str, bytes]:

@@ -27,8 +27,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e"
     "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]+"
 )
-_PINYIN = re.compile("zui|di[一1]")
-_MEANT = {"zui": "最", "di一": "第一", "di1": "第一"}
+_PINYIN = re.compile("zui|di ?[一1]")
 _VOICED = "\uff9e\uff9f"  # half-width marks that join the letter before them
 _NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}}  # one for one
 
@@ -66,8 +65,8 @@ def plain(text: str) -> Plain:
     """The normalised text with where each of its characters came from."""
     spread = _simplified(_folded(text))
     spread = _replaced(spread, _INVISIBLE, lambda _: "")
-    spread = _replaced(spread, _GAP, _closed)
-    return _replaced(spread, _PINYIN, lambda found: _MEANT[found.group()])
+    spread = _replaced(spread, _PINYIN, lambda found: "最" if found.group() == "zui" else "第一")
+    return _replaced(spread, _GAP, _closed)
 
 
 def _folded(text: str) -> Plain:

@@ -19,6 +19,7 @@ from web import (
     attachments,
     cases,
     casework,
+    coming,
     current,
     failures,
     formview,
@@ -62,7 +63,20 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     security.install(app, config)
     app.before_request(current.require_login)
     failures.install(app)
-    for part in (login, inbox, tasks, procedures, cases, registers, attachments, admin, health, intake, casework):
+    for part in (
+        login,
+        inbox,
+        tasks,
+        procedures,
+        cases,
+        registers,
+        attachments,
+        coming,
+        admin,
+        health,
+        intake,
+        casework,
+    ):
         app.register_blueprint(part.bp)
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in"))

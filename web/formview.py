@@ -12,11 +12,13 @@ from markupsafe import Markup
 
 from engine import queries
 from engine.errors import Text
+from engine.identity import LOCAL
 from web import words
 from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
 
+_WIDE = frozenset(["textarea", "told", "marked", "list", "checkboxes", "records", "record", "tick", "files", "links"])
 LONG = 120  # a text field that takes more than this is an area
 BRIEF = 24  # a list no longer than this is told in one line
 
@@ -53,7 +55,7 @@ class Field:
     @property
     def wide(self) -> bool:
         """Whether it takes the whole line."""
-        return self.kind in ("textarea", "told", "list", "checkboxes", "records", "record", "tick", "files", "links")
+        return self.kind in _WIDE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,8 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
     if told:
         return text(told)
     if part.get("format") == "date-time":
-        return words.exact(datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone())
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        return words.exact(moment.astimezone() if moment.tzinfo else moment.replace(tzinfo=LOCAL))
     return str(value)
 
 
@@ -172,6 +175,8 @@ def _field(name: str, part: Mapping[str, Any], value: Any, required: bool, error
     }
     if part.get("x-widget") == "attachments":
         return _attachments(part, value if isinstance(value, list) else [], common)
+    if part.get("x-widget") == "marked" and isinstance(value, Mapping):
+        return Field(kind="marked", value=_marked(value), **common)
     if part.get("x-auto") == "case":
         said = shown(part, value)
         return Field(kind="told", value="\n".join(said) if isinstance(said, list) else said, **common)
@@ -222,7 +227,8 @@ def _entry(part: Mapping[str, Any], kind: str, widget: str, value: Any, common: 
 def _several(name: str, part: Mapping[str, Any], value: Any, common: dict[str, Any]) -> Field:
     items: Mapping[str, Any] = part.get("items", {})
     given = value if isinstance(value, list) else []
-    if items.get("type") == "object":
+    kind = items.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
         least = max(int(part.get("minItems", 1)), len(given) + (0 if part.get("maxItems") == len(given) else 1))
         records = [*given, *[{}] * (min(least, part.get("maxItems", least)) - len(given))]
         rows = tuple(_parts(f"{name}.{place}", items, one) for place, one in enumerate(records))
@@ -248,8 +254,31 @@ def _attachments(part: Mapping[str, Any], ids: list[Any], common: dict[str, Any]
     return Field(kind="files", options=tuple(_files(ids)), **common)
 
 
+_KINDS: Mapping[str, Text] = {  # what a marked piece of text is, for those who do not see its colour
+    "block": {"zh-CN": "阻断", "en": "Blocks"},
+    "warn": {"zh-CN": "提示", "en": "Warns"},
+    "added": {"zh-CN": "新增", "en": "Added"},
+    "removed": {"zh-CN": "删去", "en": "Removed"},
+}
+
+
+def _marked(value: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The pieces of a marked text: {"text", "kind", "word" (what the kind is called), "note"}."""
+    return [
+        {
+            "text": str(piece.get("text", "")),
+            "kind": str(piece.get("kind", "")),
+            "word": text(_KINDS.get(str(piece.get("kind", "")))),
+            "note": text(piece.get("note")),
+        }
+        for piece in value.get("segments", ())
+    ]
+
+
 def _files(ids: list[Any]) -> list[Option]:
     """The files among the ids that the reader may have, by name and size."""
+    if not ids:  # nobody needs to be asked for, as on pages without a log-in
+        return []
     found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
     return [
         Option(value=row.id, title=f"{row.name} · {words.size(row.size)}", chosen=True)

@@ -20,8 +20,10 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from engine import forms, queries
+from engine.attachments import CAP
 from engine.errors import Invalid, NotFound, Text
 from processes.complaint import correspondence, mailbox
+from processes.complaint.cleaning import cleaned
 from processes.complaint.words import CATEGORIES, SCOPES
 from processes.registers.complaint import STATUSES
 from web import formview
@@ -29,7 +31,8 @@ from web.current import anonymous, config, engine
 
 bp = Blueprint("intake", __name__, url_prefix="/report")
 OPEN_FOR = 30 * 60  # seconds a mailbox stays open in a page before the receipt is asked for again
-HIDDEN = ("respondent_scope", "channel", "receipt_code", "related_case", "evidence")
+HIDDEN = ("respondent_scope", "channel", "receipt_code", "related_case")
+FILES = 5  # a report may bring
 _PEPPER = secrets.token_bytes(32)  # of this process: what is counted below is no address and cannot become one
 _window = MovingWindowRateLimiter(MemoryStorage())
 View = TypeVar("View", bound=Callable[..., Any])
@@ -79,7 +82,7 @@ def send() -> Any:
         return render_template("report.html", scopes=SCOPES, missing=True), 422
     values = forms.coerce_submission(schema, request.form)
     g.form_page = lambda errors: _form(scope, values=values, errors=errors)
-    stated = {**values, "respondent_scope": scope, "channel": "网页"}
+    stated = {**values, "evidence": _evidence(), "respondent_scope": scope, "channel": "网页"}
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), stated, by=None, key=key)
     return _receipt(result.business_key, code, staff=False)
@@ -121,6 +124,30 @@ def message() -> Any:
     return _mailbox(thread, sent=taken)
 
 
+def _evidence() -> list[str]:
+    """The ids of the files that came with the report, cleaned and kept in nobody's name. Raises Invalid."""
+    found = [file for file in request.files.getlist("evidence") if file.filename]
+    if len(found) > FILES:
+        raise Invalid(
+            {"evidence": {"zh-CN": f"「证据」最多 {FILES} 个文件", "en": f"“Evidence” takes {FILES} files at most"}}
+        )
+    kept = []
+    for number, file in enumerate(found, 1):
+        with file.stream as stream:
+            content = stream.read(CAP + 1)
+        try:
+            name, plain = cleaned(content, number)
+            kept.append(engine().attach(None, name, plain, by=None))
+        except Invalid as error:
+            said = error.message
+            named = {
+                "zh-CN": f"「证据」第 {number} 个文件{said['zh-CN']}",
+                "en": f"“Evidence”, file {number}: {said['en']}",
+            }
+            raise Invalid({"evidence": named}) from error
+    return kept
+
+
 def _problem(text: str) -> Text | None:
     """Why a message cannot be taken, or None: what no form may carry, no message may."""
     field: dict[str, Any] = {
@@ -159,7 +186,7 @@ def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[s
         "report_form.html",
         scope=scope,
         scope_title=SCOPES[scope],
-        fields=formview.fields(_schema(), values or {}, errors or {}),
+        fields=formview.fields(_schema(), {**(values or {}), "evidence": []}, errors or {}),
         errors=errors or {},
         key=secrets.token_hex(16) if not values else request.form.get("key", "")[:64],
     )

@@ -22,10 +22,14 @@ bp = Blueprint("registers", __name__, url_prefix="/registers")
 PAGE = 50
 TOLD_APART = ("responsible_history",)  # shown as a list of its own
 TONES = {
-    **dict.fromkeys(("active", "signed", "current", "effective", "published", "closed", "settled"), "good"),
-    **dict.fromkeys(("draft", "pending", "received", "asking", "investigating", "issued", "watching"), "wait"),
+    **dict.fromkeys(
+        ("active", "signed", "current", "effective", "published", "closed", "settled", "resolved", "corrected"), "good"
+    ),
+    **dict.fromkeys(
+        ("draft", "pending", "received", "asking", "investigating", "issued", "watching", "approved", "open"), "wait"
+    ),
     **dict.fromkeys(("suspended", "due", "refused", "decided", "scheduled"), "soon"),
-    **dict.fromkeys(("orphaned", "overdue"), "late"),
+    **dict.fromkeys(("orphaned", "overdue", "blocked"), "late"),
 }
 ICONS = {"good": "check-circle", "wait": "pencil-square", "soon": "minus-circle", "late": "exclamation-triangle"}
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine import OperationContext, Operations
-from processes.discipline import ladder, letter, people
-from processes.discipline.opening import months_later, officers
+from processes.discipline import instalments, ladder, letter, people
+from processes.discipline.opening import months_later, officers, responsible_text
 from processes.registers.sanction import EFFECTIVE, EXPIRED, ISSUED, REVOKED, SANCTION, SETTLED
 
 APPEAL_DAYS = 7  # calendar days from service
@@ -89,13 +89,13 @@ def draw_up(
         "sanction": sanction,
         "basis": stated.get("basis"),
         "reasons": stated.get("reasons") or facts,
-        "approved_by": _approved_by(check, approvals),
+        "approved_by": _approved_by(ctx, check, approvals),
         "resolution_no": vote.get("resolution_no") if vote and check["by_vote"] else None,
         "decided_on": today.isoformat(),
-        "compensation_cents": check["deduction"]["total"],
-        "instalments": check["deduction"]["plan"],
-        "responsible_persons": list(responsible or ()),
-        "letter": attachment,
+        "compensation_cny": instalments.yuan(check["deduction"]["total"]) if check["deduction"]["total"] else None,
+        "instalments": check["plan_text"] if check["deduction"]["plan"] else None,
+        "responsible_persons": [responsible_text(ctx, each) for each in responsible or ()],
+        "letter": file,
         "status": ISSUED,
     }
     ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, row)
@@ -115,9 +115,13 @@ def evidence_text(evidence: Any) -> str:
     return "；".join(found)
 
 
-def _approved_by(check: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] | None) -> list[str]:
+def _approved_by(
+    ctx: OperationContext, check: Mapping[str, Any], approvals: Sequence[Mapping[str, Any]] | None
+) -> list[Any]:
+    """Usernames, or the Group by its name."""
     if check["by_vote"]:
-        return [people.GROUP]
+        group = ctx.directory.group(people.GROUP)
+        return [dict(group.names)] if group else []
     return [str(each["by"]) for each in approvals or () if each.get("outcome") == "approved"]
 
 
@@ -185,7 +189,7 @@ def record_service(
 )
 def revoke(ctx: OperationContext, *, respondent: str, reasons: Sequence[str | None] | None = None) -> dict[str, Any]:
     """{"outcome": "revoked"}: the row stays with its status and counts nowhere, not as a prior, not in appraisals."""
-    fields = {"status": REVOKED, "appeal": "revoke", "instalments": [], "compensation_cents": 0}
+    fields = {"status": REVOKED, "appeal": "revoke", "instalments": None, "compensation_cny": None}
     row = ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, fields)
     text = {
         "zh-CN": f"申诉成立，决定书 {row.get('decision_no')} 已撤销，不留记录",

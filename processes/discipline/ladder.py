@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from engine.errors import Text
+from processes.registers.sanction import MEASURES
 
 LADDER = ("NONE", "COACHING", "WARNING", "DEMOTION", "DISMISSAL")
 FINE = "FINE"
-TITLES: dict[str, Text] = {
-    "NONE": {"zh-CN": "不处分", "en": "No sanction"},
-    "COACHING": {"zh-CN": "谈话提醒", "en": "Coaching talk"},
-    "WARNING": {"zh-CN": "书面警告", "en": "Written warning"},
-    "DEMOTION": {"zh-CN": "降职", "en": "Demotion"},
-    "DISMISSAL": {"zh-CN": "辞退", "en": "Dismissal"},
-    FINE: {"zh-CN": "罚款", "en": "Fine"},
-}
+TITLES: dict[str, Text] = dict(MEASURES)
 
 
 def title(measure: str | None, language: str) -> str:

@@ -16,7 +16,7 @@ from processes.registers.sanction import SANCTION, SETTLED, effective_warnings
 
 COMPLAINT, CONTENT = "complaint", "content"
 INVESTIGATIONS = ("investigate", "secure")  # steps of a complaint whose actors investigated (X10)
-AUTHORSHIP = (("t1_review", "reviewer"), ("legal_review", "reviewer"), ("urgent", "reviewer"), ("publish", "publisher"))
+REVIEWS = ("t1_review", "legal_review", "urgent")  # steps of a content case whose actors reviewed it
 SUBSTANTIATED = ("substantiated", "partial")
 TARGET_DAYS, NOTICE_DAYS = 60, 30  # calendar days: the aim from learning of it to the end; warning before the red line
 RED_LINE_MONTHS: Mapping[str, int] = {"浙江": 5}
@@ -189,16 +189,16 @@ def _responsible(
 
 def _from_content(ctx: OperationContext, number: str) -> list[dict[str, Any]]:
     """Author, reviewers and publisher of a content case: from its register row and from who completed its steps."""
-    rows = {**ctx.registers.find(CONTENT, case_no=number), number: ctx.registers.get(CONTENT, number) or {}}
-    people: list[tuple[str, Any]] = []
-    for row in rows.values():
-        people += [("author", row.get("author")), ("publisher", row.get("publisher"))]
-        people += [("reviewer", name) for name in row.get("reviewers") or ()]
+    row = ctx.registers.get(CONTENT, number) or {}
+    people: list[tuple[str, Any]] = [("author", name) for name in row.get("authors") or ()]
+    people += [("reviewer", name) for name in row.get("approved_by") or ()]
+    people += [("publisher", post.get("by")) for post in (row.get("posts") or {}).values()]
     case = ctx.case_of(number)
     if case:
-        for element, role in AUTHORSHIP:
-            people += [(role, done.get("by")) for done in ctx.completed_in(case["instance_id"], element)]
-    return [{"role": role, "username": name, "source": number} for role, name in people if name]
+        for element in REVIEWS:
+            people += [("reviewer", done.get("by")) for done in ctx.completed_in(case["instance_id"], element)]
+    known = [(role, name) for role, name in people if name and ctx.directory.person(str(name))]
+    return [{"role": role, "username": name, "source": number} for role, name in known]
 
 
 _ROLES: dict[str, Text] = {
@@ -207,6 +207,17 @@ _ROLES: dict[str, Text] = {
     "publisher": {"zh-CN": "发布人", "en": "publisher"},
     "account_responsible": {"zh-CN": "账号负责人", "en": "responsible for the account"},
 }
+
+
+def responsible_text(ctx: OperationContext, each: Mapping[str, Any]) -> dict[str, str]:
+    """A responsible person in words: who, as what, known from where."""
+    person = ctx.directory.person(each["username"])
+    names = person.names if person else {"zh-CN": each["username"], "en": each["username"]}
+    role = _ROLES[each["role"]]
+    return {
+        "zh-CN": f"{names['zh-CN']}（{role['zh-CN']}，{each['source']}）",
+        "en": f"{names['en']} ({role['en']}, {each['source']})",
+    }
 
 
 def _summary(
@@ -240,11 +251,9 @@ def _summary(
         zh.append("来源不在本系统，请法务核对查实材料")
         en.append("The source is not in this system; Legal checks the papers")
     for each in answer["responsible"]:
-        person = ctx.directory.person(each["username"])
-        names = person.names if person else {"zh-CN": each["username"], "en": each["username"]}
-        role = _ROLES[each["role"]]
-        zh.append(f"相关责任人：{names['zh-CN']}（{role['zh-CN']}，{each['source']}）")
-        en.append(f"Responsible: {names['en']} ({role['en']}, {each['source']})")
+        said = responsible_text(ctx, each)
+        zh.append(f"相关责任人：{said['zh-CN']}")
+        en.append(f"Responsible: {said['en']}")
     return {"zh-CN": "\n".join(zh), "en": "\n".join(en)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine import Readers
-from processes.registers import account, complaint, credential, sanction, training
+from processes.registers import account, complaint, content, credential, sanction, training
 
 Text = Mapping[str, str]
 EVERYBODY = Readers(groups=frozenset({"employee"}))
@@ -28,6 +28,23 @@ class Book:
     departments: tuple[str, ...] = ()
     words: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
     icon: str = "document-text"
+
+
+_KEEPERS = frozenset({"marketing", "legal", "mgmt_group", "admin", "customer_service", "internal_audit"})
+_ANSWERED = """account_id kind viral text link owner owners first_reply_minutes resolve_hours reply replied_by
+replied_at checked_by escalate_to received_at status status_reason case_no"""
+_TAKEN_DOWN = """account_id content_no url reason description decision decided_by basis removed_by removed_at
+verified_by corrected_text evidence received_at status status_reason case_no"""
+
+
+def _of_content(names: str) -> dict[str, Text]:
+    return {name: content.TITLES[name] for name in names.split()}
+
+
+def _submitted() -> dict[str, Text]:
+    """The fields of a submission: what the two other registers have of their own comes after them."""
+    names = list(content.TITLES)
+    return {name: content.TITLES[name] for name in names[: names.index("account_id")]}
 
 
 BOOKS: dict[str, Book] = {
@@ -52,6 +69,36 @@ BOOKS: dict[str, Book] = {
             },
         ),
         Book(
+            name=content.CONTENT,
+            title={"zh-CN": "内容台账", "en": "Content"},
+            titles=_submitted(),
+            statuses=content.STATUSES,
+            heading="title",
+            columns=("tier", "authors", "published_at"),
+            readers=Readers(groups=_KEEPERS, own=("authors",), by_case=True),
+            persons=("authors", "approved_by", "published_by"),
+        ),
+        Book(
+            name=content.INTERACTION,
+            title={"zh-CN": "互动台账", "en": "Interactions"},
+            titles=_of_content(_ANSWERED),
+            statuses=content.STATUSES,
+            heading="case_no",
+            columns=("account_id", "kind", "replied_at"),
+            readers=Readers(groups=_KEEPERS, own=("owners",), by_case=True),
+            persons=("owners", "replied_by", "checked_by"),
+        ),
+        Book(
+            name=content.TAKEDOWN,
+            title={"zh-CN": "下架台账", "en": "Takedowns"},
+            titles=_of_content(_TAKEN_DOWN),
+            statuses=content.STATUSES,
+            heading="case_no",
+            columns=("account_id", "reason", "decision"),
+            readers=Readers(groups=_KEEPERS, by_case=True),
+            persons=("decided_by", "removed_by", "verified_by"),
+        ),
+        Book(
             name=complaint.COMPLAINT,
             title={"zh-CN": "投诉台账", "en": "Complaints"},
             titles=complaint.TITLES,
@@ -70,17 +117,9 @@ BOOKS: dict[str, Book] = {
             heading="case_no",
             columns=("respondent", "sanction", "decided_on"),
             readers=Readers(groups=frozenset({"hr", "internal_audit"}), own=("respondent",), by_case=True),
-            persons=("respondent", "responsible_persons", "approved_by"),
+            persons=("respondent", "approved_by"),
             departments=("dept",),
-            words={
-                "sanction": {
-                    "NONE": {"zh-CN": "不处理", "en": "None"},
-                    "COACHING": {"zh-CN": "谈话提醒", "en": "Coaching"},
-                    "WARNING": {"zh-CN": "书面警告", "en": "Written warning"},
-                    "DEMOTION": {"zh-CN": "降职", "en": "Demotion"},
-                    "DISMISSAL": {"zh-CN": "辞退", "en": "Dismissal"},
-                }
-            },
+            words=sanction.WORDS,
         ),
         Book(
             name=training.TRAINING,

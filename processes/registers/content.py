@@ -1,4 +1,4 @@
-"""The content register 内容台账: what was submitted, decided and published; the interactions; the takedowns.
+"""The content register 内容台账： what was submitted, decided and published; the interactions; the takedowns.
 
 `content`: key is the number of the submission (`NR-2026-0001`). The approved text and its SHA-256 stay with the row,
 and `versions` tells what became of each version. A row appears with the first decision and is never deleted.

@@ -31,12 +31,11 @@ served_on|送达日期|Served on
 appeal_until|申诉截止|Appeal until
 appeal|申诉结果|Appeal
 executed_on|执行日期|Carried out on
-compensation_cents|赔偿额（分）|Compensation (cents)
+compensation_cny|赔偿额（元）|Compensation (yuan)
 instalments|分期|Instalments
 responsible_persons|相关责任人|Responsible persons
-letter|决定书|Letter
+letter|决定书文件|Letter
 warning_expires|警告失效日|Warning expires
-policy_version|流程版本|Procedure version
 status|状态|Status
 """
 TITLES: dict[str, dict[str, str]] = {
@@ -48,6 +47,29 @@ STATUSES: dict[str, dict[str, str]] = {
     EXPIRED: {"zh-CN": "已失效", "en": "Expired"},
     REVOKED: {"zh-CN": "已撤销", "en": "Revoked"},
     SETTLED: {"zh-CN": "已谈话，不属处分", "en": "Coached, no sanction"},
+}
+MEASURES: dict[str, dict[str, str]] = {
+    "NONE": {"zh-CN": "不处分", "en": "No sanction"},
+    "COACHING": {"zh-CN": "谈话提醒", "en": "Coaching talk"},
+    "WARNING": {"zh-CN": "书面警告", "en": "Written warning"},
+    "DEMOTION": {"zh-CN": "降职", "en": "Demotion"},
+    "DISMISSAL": {"zh-CN": "辞退", "en": "Dismissal"},
+    "FINE": {"zh-CN": "罚款", "en": "Fine"},
+}
+WORDS: dict[str, dict[str, dict[str, str]]] = {
+    "sanction": MEASURES,
+    "served": {
+        "signed": {"zh-CN": "本人签收", "en": "Signed by the employee"},
+        "witnessed": {"zh-CN": "见证送达", "en": "Witnessed"},
+        "mailed": {"zh-CN": "邮寄", "en": "By post"},
+        "announced": {"zh-CN": "公告", "en": "By public notice"},
+    },
+    "appeal": {
+        "none": {"zh-CN": "未申诉", "en": "None"},
+        "uphold": {"zh-CN": "维持", "en": "Upheld"},
+        "reduce": {"zh-CN": "降低", "en": "Reduced"},
+        "revoke": {"zh-CN": "撤销", "en": "Revoked"},
+    },
 }
 
 

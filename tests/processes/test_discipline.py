@@ -207,12 +207,23 @@ def test_a_complaint_must_have_been_substantiated(engine: Engine) -> None:
     assert queries.inspect(engine, opened(engine, case_source="TS-2026-0007")).variables["opened"]["admitted"] is True
 
 
-def test_author_reviewer_and_publisher_of_a_content_case_are_named(engine: Engine) -> None:
-    row = {"case_no": "NR-2026-0003", "author": "taotaideng", "reviewers": ["shenshafa"], "publisher": "luyaoyi"}
-    engine.db.write(lambda c: Registers(c, now=engine.now()).put("content", "NR-2026-0003", row))
-    seen = queries.inspect(engine, opened(engine, content_case="NR-2026-0003", official_account="A006")).variables
+def test_author_reviewer_and_publisher_of_a_content_case_are_named_from_its_history(
+    company: tuple[Engine, ScenarioClock],
+) -> None:
+    engine, clock = company
+    path = FOLDER.parent / "content_review" / "scenarios" / "C01.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    done = {step["complete"]: step for step in content["steps"] if "complete" in step}
+    started = engine.start("content_review", content["start"]["variables"], by=content["start"]["by"])
+    do(engine, started.instance_id, "t1_review", done["t1_review"]["by"], **done["t1_review"]["variables"])
+    clock.set(datetime.fromisoformat("2026-11-09T18:00:00+08:00"))
+    while engine.tick():
+        pass
+    do(engine, started.instance_id, "publish", done["publish"]["by"], **done["publish"]["variables"])
+
+    seen = queries.inspect(engine, opened(engine, content_case=started.business_key, official_account="A006")).variables
     named = {(each["role"], each["username"]) for each in seen["opened"]["responsible"]}
-    assert {("author", "taotaideng"), ("reviewer", "shenshafa"), ("publisher", "luyaoyi")} <= named
+    assert {("author", "taotaideng"), ("reviewer", "shenshafa"), ("publisher", "taotaideng")} <= named
     assert any(role == "account_responsible" for role, _ in named)
 
 
@@ -273,3 +284,15 @@ def test_a_proposal_nobody_may_decide_on_is_named() -> None:
         anybody=False,
     )
     assert found == ["nobody_decides"]
+
+
+def test_every_public_case_has_its_scenario_and_reaches_its_end() -> None:
+    names = {path.stem for path in (FOLDER / "scenarios").glob("*.json")}
+    assert {"S01", "S03", "S04", "S06", "S07", "S09"} <= names
+
+
+def test_the_start_form_opens_with_what_it_can_know(engine: Engine) -> None:
+    view = queries.start_form(engine, "discipline", actor="jinguimian")
+    assert view.prefill["province"] == "广东"
+    for later in ("employment_type", "decision_no", "appeal_until", "warning_expires"):
+        assert view.prefill.get(later) is None

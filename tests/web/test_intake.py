@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
 from engine import Engine, queries
 from processes.scenario_runner import Stage
@@ -193,3 +195,27 @@ def test_staff_enter_a_call_and_are_given_the_receipt_to_tell(app: Flask, compan
     assert client.get(f"/cases/{case}").status_code == 403, "it is about her own department"
     assert client.get(f"/complaints/{case}/messages").status_code == 403
     assert client.get(f"/complaints/{case}/identity").status_code == 403
+
+
+def test_evidence_is_cleaned_of_what_would_tell_on_the_reporter(app: Flask, company: Engine) -> None:
+    picture = Image.linear_gradient("L").convert("RGB")
+    exif = Image.Exif()
+    exif[0x013B] = "方茶几的手机"
+    made = io.BytesIO()
+    picture.save(made, "JPEG", exif=exif)
+    made.seek(0)
+    client = app.test_client()
+    answer = post(client, "/report/send", {**REPORT, "evidence": (made, "工位3号-IMG_1024.jpg")})  # type: ignore[dict-item]
+    assert answer.status_code == 200
+    case = queries.instance_of(company, "TS-2026-0001")
+    [row] = queries.attachments_of(company, case, actor="liangyigui").values()
+    assert (row.name, row.type, row.by) == ("evidence-1.jpg", "image/jpeg", None)
+    content = queries.attachment(company, row.id, actor="liangyigui").content
+    assert "方茶几".encode() not in content and Image.open(io.BytesIO(content)).size == picture.size
+
+
+def test_a_file_that_cannot_be_cleaned_is_refused_with_the_reason(app: Flask, company: Engine) -> None:
+    paper = (io.BytesIO(b"%PDF-1.7 author"), "letter.pdf")
+    answer = post(app.test_client(), "/report/send", {**REPORT, "evidence": paper})  # type: ignore[dict-item]
+    assert answer.status_code == 422 and "只收 JPEG、PNG 图片和纯文本" in answer.text
+    assert queries.register_rows_of(company, "complaint") == {}
