@@ -51,6 +51,8 @@ definitions = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+_BEHIND, _OPEN = sa.text("seq > indexed_seq"), sa.text("left_at IS NULL")
+
 # Cases ---------------------------------------------------------------------------------------------------------------
 instances = sa.Table(
     "instances",
@@ -71,6 +73,9 @@ instances = sa.Table(
     Column("seq", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("indexed_seq", Integer, nullable=False, server_default="0"),  # read so far by `indexing`
+    Index("ix_instances_behind", "instance_id", sqlite_where=_BEHIND, postgresql_where=_BEHIND),
+    Index("ix_instances_started", "started_at", "instance_id", "process", "status"),
     Index("ix_instances_initiator", "initiator", "started_at"),
     Index("ix_instances_business_key", "business_key"),
     Index("ix_instances_process", "process", "status", "started_at"),
@@ -322,3 +327,41 @@ calendar_days = sa.Table(
     Column("note", String(100), nullable=False, default=""),
 )
 settings = sa.Table("settings", metadata, Column("name", String(100), primary_key=True), Column("value", JSON))
+
+# What auditors search and measure by: read from the history by `indexing`, and readable from it again ------------------
+case_facts = sa.Table(
+    "case_facts",
+    metadata,
+    Column("instance_id", ID, primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("name", String(160), primary_key=True),
+    Column("value", String(204), primary_key=True),
+    Column("number", sa.Float),
+    Column("seq", Integer, nullable=False),
+    Index("ix_case_facts_value", "kind", "name", "value", "instance_id"),
+    Index("ix_case_facts_number", "name", "number", "instance_id"),
+)
+step_times = sa.Table(  # each task, and each visit of every other element, with the office hours it took
+    "step_times",
+    metadata,
+    Column("instance_id", ID, primary_key=True),
+    Column("token", ID, primary_key=True),
+    Column("root", String(100), nullable=False),
+    Column("process", String(100), nullable=False),
+    Column("element", String(100), nullable=False),
+    Column("is_task", Boolean, nullable=False),
+    Column("case_at", MOMENT, nullable=False),
+    Column("entered_at", MOMENT, nullable=False),
+    Column("left_at", MOMENT),
+    Column("due_at", MOMENT),
+    Column("worked", Integer),  # seconds of office time; None until it was left, and when it was cancelled
+    Column("late", Integer, nullable=False, default=0),  # 1: left after it was due
+    Column("cancelled", Boolean, nullable=False, default=False),
+    Column("starter", String(64)),  # who started the case
+    Column("by", String(64)),
+    Column("behalf", String(64)),
+    Column("outcome", String(100)),  # None also while auditors may not see the entry
+    Index("ix_step_times_outcome", "outcome", "starter", "by", "behalf", "instance_id"),
+    Index("ix_step_times_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_step_times_process", "process", "element", "is_task", "worked", "late", "root", "case_at", "instance_id"),
+)

@@ -17,6 +17,8 @@ from web import (
     api,
     assets,
     attachments,
+    audit_export,
+    audit_search,
     cases,
     casework,
     coming,
@@ -76,6 +78,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         health,
         intake,
         casework,
+        audit_search,
+        audit_export,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
