@@ -1,20 +1,21 @@
-"""`guiju verify` and `replay`: whether what the database says is what happened."""
+"""`guiju verify`, `replay` and `key`: whether what the database says is what happened, and what it is signed with."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, existing, json_option, progress
+from web.cli_text import Tongue, database_option, examples, existing, fail, json_option, progress
 
 if TYPE_CHECKING:
     from engine.replay import Replay
 
 
 def add(group: click.Group, t: Tongue) -> None:
-    """Add the two commands."""
+    """Add the commands."""
 
     @group.command(
         name="verify",
@@ -77,6 +78,32 @@ def add(group: click.Group, t: Tongue) -> None:
         else:
             print_replay(done, t)
         raise SystemExit(0 if done.same else 1)
+
+    @group.command(
+        name="key",
+        help=t(
+            "生成签名密钥并写入新文件，显示公钥。签名密钥与数据库分开保管；公钥公布出去，供他人校验存证。",
+            "Make a signing key in a new file and print its public key. Keep the file apart from the database; "
+            "publish the public key, others verify with it.",
+        )
+        + examples("guiju key /etc/guiju/signing.key --name guiju.example.com"),
+    )
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    @click.option(
+        "--name",
+        required=True,
+        metavar="NAME",
+        help=t("存证日志的名称，通常是对外的域名", "the log's name, usually the public host name"),
+    )
+    def key(file: Path, name: str) -> None:
+        from engine import SigningKey
+
+        made = SigningKey.make(name)
+        try:
+            made.save(file)
+        except FileExistsError:
+            fail(t(f"文件「{file}」已存在，不会覆盖", f"The file “{file}” exists; it is not overwritten"))
+        click.echo(made.public)
 
 
 def replay_row(done: Replay, t: Tongue) -> dict[str, Any]:
