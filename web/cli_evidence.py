@@ -112,6 +112,7 @@ def replay_row(done: Replay, t: Tongue) -> dict[str, Any]:
         "instance": done.instance_id,
         "seq": done.seq,
         "same": done.same,
+        "first_difference": done.difference.seq if done.difference else None,
         "reason": t.of(done.reason) if done.reason else None,
         "status": done.status,
         "end": done.end,
@@ -120,6 +121,7 @@ def replay_row(done: Replay, t: Tongue) -> dict[str, Any]:
         "steps": [
             {
                 "seq": step.seq,
+                "last": step.last,
                 "command": step.command,
                 "recorded": step.recorded,
                 "found": step.found,
@@ -136,6 +138,14 @@ def print_replay(done: Replay, t: Tongue) -> None:
         click.echo(f"{'✓' if step.same else '✗'} {step.seq:>5} {step.command:<12} {step.recorded[:16]}")
     if done.reason:
         click.echo(t.of(done.reason))
+    events = sum(step.last - step.seq + 1 for step in done.steps)
+    same = sum(step.same for step in done.steps)
+    click.echo(
+        t(
+            f"重新执行 {len(done.steps)} 条命令、{events} 个事件，{same} 条相同",
+            f"Re-executed {len(done.steps)} commands, {events} events; {same} the same",
+        )
+    )
     state = f"{done.status} {done.end or ''}".rstrip()
     click.echo(t(f"事件 {done.seq} 之后：{state}", f"After event {done.seq}: {state}"))
     click.echo(f"{t('未办', 'open')}: {', '.join(done.open) or '-'}")
