@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 
 from engine.calendar import Calendar
 from engine.facts import Fact, Step, facts_of, typed
-from engine.models import case_facts, history, instances, step_times, task_access, tasks
+from engine.models import history, instances, task_access, tasks
+from engine.models_audit import case_facts, step_times
 from engine.moments import moment
 from engine.spiff.parse import Definitions
 

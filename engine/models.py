@@ -51,7 +51,7 @@ definitions = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
-_BEHIND, _OPEN = sa.text("seq > indexed_seq"), sa.text("left_at IS NULL")
+_BEHIND = sa.text("seq > indexed_seq")
 
 # Cases ---------------------------------------------------------------------------------------------------------------
 instances = sa.Table(
@@ -328,40 +328,46 @@ calendar_days = sa.Table(
 )
 settings = sa.Table("settings", metadata, Column("name", String(100), primary_key=True), Column("value", JSON))
 
-# What auditors search and measure by: read from the history by `indexing`, and readable from it again ------------------
-case_facts = sa.Table(
-    "case_facts",
+# Evidence: the tree over all events, and what was signed about it ---------------------------------------------------
+tree_runs = sa.Table(  # which events stand where: what one transaction wrote to one chain
+    "tree_runs",
     metadata,
     Column("instance_id", ID, primary_key=True),
-    Column("kind", String(10), primary_key=True),
-    Column("name", String(160), primary_key=True),
-    Column("value", String(204), primary_key=True),
-    Column("number", sa.Float),
-    Column("seq", Integer, nullable=False),
-    Index("ix_case_facts_value", "kind", "name", "value", "instance_id"),
-    Index("ix_case_facts_number", "name", "number", "instance_id"),
+    Column("first", Integer, primary_key=True),  # seq of the run's first event
+    Column("last", Integer, nullable=False),
+    Column("place", sa.BigInteger),  # of the first event's leaf; NULL: the signer has not seen it yet
+    Index("ix_tree_runs_place", "place", unique=True),
+    sqlite_with_rowid=False,
 )
-step_times = sa.Table(  # each task, and each visit of every other element, with the office hours it took
-    "step_times",
+tree_tiles = sa.Table(
+    "tree_tiles",
     metadata,
-    Column("instance_id", ID, primary_key=True),
-    Column("token", ID, primary_key=True),
-    Column("root", String(100), nullable=False),
-    Column("process", String(100), nullable=False),
-    Column("element", String(100), nullable=False),
-    Column("is_task", Boolean, nullable=False),
-    Column("case_at", MOMENT, nullable=False),
-    Column("entered_at", MOMENT, nullable=False),
-    Column("left_at", MOMENT),
-    Column("due_at", MOMENT),
-    Column("worked", Integer),  # seconds of office time; None until it was left, and when it was cancelled
-    Column("late", Integer, nullable=False, default=0),  # 1: left after it was due
-    Column("cancelled", Boolean, nullable=False, default=False),
-    Column("starter", String(64)),  # who started the case
-    Column("by", String(64)),
-    Column("behalf", String(64)),
-    Column("outcome", String(100)),  # None also while auditors may not see the entry
-    Index("ix_step_times_outcome", "outcome", "starter", "by", "behalf", "instance_id"),
-    Index("ix_step_times_open", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_step_times_process", "process", "element", "is_task", "worked", "late", "root", "case_at", "instance_id"),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+tree_head = sa.Table(  # one row: how far the tree has grown, which node grows it, and why it does not
+    "tree_head",
+    metadata,
+    Column("name", String(10), primary_key=True),
+    Column("origin", String(200), nullable=False),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("lease", String(36)),
+    Column("lease_until", MOMENT),
+    Column("fault", JSON),
+)
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+checkpoint_sinks = sa.Table(  # the outbox: how far each place of publication has got
+    "checkpoint_sinks",
+    metadata,
+    Column("sink", String(300), primary_key=True),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("error", JSON),
 )

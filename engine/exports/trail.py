@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 from engine.errors import Text
 from engine.facts import PRIVATE, leaves
 from engine.indexing import kept_back
-from engine.models import case_facts, history, tasks
+from engine.models import history, tasks
+from engine.models_audit import case_facts
 from engine.moments import moment
 from engine.queries.course import element_name
 from engine.spiff.parse import Definitions

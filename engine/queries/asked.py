@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from engine.errors import Invalid, Text
 from engine.facts import ANY, LONGEST, LONGEST_NAME, typed
 from engine.identity import LOCAL
-from engine.models import case_facts, instances, step_times
+from engine.models import instances
+from engine.models_audit import case_facts, step_times
 from engine.moments import stamp
 
 ROLES = ("started", "did", "stood in", "claimed", "transferred", "received", "recused", "refused")

@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 
 from engine import deployment, indexing
 from engine.errors import Text
-from engine.models import case_facts, instances, step_times
+from engine.models import instances
+from engine.models_audit import case_facts, step_times
 from engine.queries import asked
 from engine.queries.asked import Question
 from engine.queries.auditing import auditable, require_auditor
