@@ -12,7 +12,7 @@ from engine.exports.trail import Trail, trail
 from engine.models import instances
 from engine.queries import searching
 from engine.queries.asked import Question
-from engine.queries.auditing import auditable_case, record_read, require_auditor
+from engine.queries.auditing import audited
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -20,18 +20,14 @@ if TYPE_CHECKING:
 
 def one(engine: Engine, instance_id: str, *, actor: str | None) -> Trail:
     """The trail of a case. `actor` None: the operator at the server's own command line. Raises NotFound, Denied."""
-    with engine.db.read() as connection:
-        if actor is None:
-            row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id)).first()
-            if row is None:
-                raise NotFound(id=instance_id)
-        else:
-            require_auditor(engine, connection, actor)
-            row = auditable_case(connection, instance_id, actor, engine.now())
-        found = trail(engine, connection, row)
     if actor is not None:
-        record_read(engine, instance_id, actor, "export")
-    return found
+        with audited(engine, instance_id, actor, "export") as case:
+            return trail(engine, case.connection, case.row)
+    with engine.db.read() as connection:
+        row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id)).first()
+        if row is None:
+            raise NotFound(id=instance_id)
+        return trail(engine, connection, row)
 
 
 def many(engine: Engine, question: Question, *, actor: str) -> Iterator[Trail]:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from engine.errors import Text
 from engine.facts import PRIVATE, leaves
+from engine.history import EVENT_TYPES
 from engine.indexing import kept_back
 from engine.models import history, tasks
 from engine.models_audit import case_facts
@@ -153,7 +154,7 @@ def _happenings(
             transition=TRANSITIONS[kind],
             element=element,
             process=process,
-            name=element_name(parsed, row.process, process, element) or {"zh-CN": element or kind, "en": element or kind},
+            name=element_name(parsed, row.process, process, element) or EVENT_TYPES[kind],
             token=task or data.get("token"),
             actor=body["actor"],
             behalf=result.get("for"),

@@ -20,7 +20,7 @@ from engine.models import instances
 from engine.models_audit import case_facts, step_times
 from engine.queries import asked
 from engine.queries.asked import Question
-from engine.queries.auditing import auditable, require_auditor
+from engine.queries.auditing import Auditing, auditing
 from engine.queries.rows import CaseRow, Page, case_rows
 
 if TYPE_CHECKING:
@@ -51,24 +51,22 @@ def search(
     engine: Engine, question: Question, *, actor: str, cursor: str | None = None, limit: int = PAGE
 ) -> Found:
     """A page of the cases that answer, newest first. Raises Denied to whoever does not audit."""
-    with engine.db.read() as connection:
-        require_auditor(engine, connection, actor)
-        page = _page(engine, connection, question, actor, cursor, limit)
-        return Found(page=page, behind=indexing.behind(connection))
+    with auditing(engine, actor, "search") as audit:
+        page = _page(engine, audit, question, cursor, limit)
+        return Found(page=page, behind=indexing.behind(audit.connection))
 
 
 def every(engine: Engine, question: Question, *, actor: str, limit: int = 500) -> Iterator[Hit]:
     """All cases that answer, page by page, each read on its own. Raises Denied at once."""
-    with engine.db.read() as connection:
-        require_auditor(engine, connection, actor)
-    return _every(engine, question, actor, limit)
+    with auditing(engine, actor, "export"):
+        return _every(engine, question, actor, limit)
 
 
 def _every(engine: Engine, question: Question, actor: str, limit: int) -> Iterator[Hit]:
     cursor: str | None = None
     while True:
-        with engine.db.read() as connection:
-            page = _page(engine, connection, question, actor, cursor, limit)
+        with auditing(engine, actor, "export") as audit:
+            page = _page(engine, audit, question, cursor, limit)
         yield from page.items
         if (cursor := page.next) is None:
             return
@@ -76,18 +74,16 @@ def _every(engine: Engine, question: Question, actor: str, limit: int) -> Iterat
 
 def variable_names(engine: Engine, *, actor: str) -> list[str]:
     """Names of variables that cases have had, by name: one look-up each, however many cases there are."""
-    with engine.db.read() as connection:
-        require_auditor(engine, connection, actor)
-        return list(connection.scalars(sa.text(_NAMES), {"most": NAMES}))
+    with auditing(engine, actor, "search") as audit:
+        return list(audit.connection.scalars(sa.text(_NAMES), {"most": NAMES}))
 
 
 def procedures(engine: Engine, *, actor: str) -> list[tuple[str, Text]]:
     """(key, name) of every procedure deployed, by name."""
-    with engine.db.read() as connection:
-        require_auditor(engine, connection, actor)
+    with auditing(engine, actor, "search") as audit:
         found = [
-            (row.process, engine.shelf.get(row.number, connection).processes[row.process].name)
-            for row in deployment.latest(connection)
+            (row.process, engine.shelf.get(row.number, audit.connection).processes[row.process].name)
+            for row in deployment.latest(audit.connection)
         ]
         return sorted(found, key=lambda pair: pair[1]["zh-CN"])
 
@@ -104,11 +100,11 @@ SELECT name FROM known WHERE name IS NOT NULL LIMIT :most
 
 
 def _page(
-    engine: Engine, connection: Connection, question: Question, actor: str, cursor: str | None, limit: int
+    engine: Engine, audit: Auditing, question: Question, cursor: str | None, limit: int
 ) -> Page:
-    now = engine.now()
+    connection, now = audit.connection, engine.now()
     query = sa.select(instances.c.instance_id, instances.c.started_at)
-    query = query.where(auditable(connection, actor, now), *asked.cases(question))
+    query = query.where(audit.mine, *asked.cases(question))
     parts: list[tuple[sa.Table, sa.ColumnElement[bool]]] = [(case_facts, each) for each in asked.facts(question)]
     parts += [(step_times, each) for each in asked.times(question, now)]
     first = _rarest(connection, parts)
