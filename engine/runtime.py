@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from engine import attachments, deployment, forms, jobs, notes, schedules, taking
+from engine.accesses import Recently
 from engine.calendar import Calendar
 from engine.command import Unit
 from engine.db import Database
@@ -77,7 +78,7 @@ class Engine:
         self.controls, self.registers = tuple(controls), registers
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
-        self.shelf = Shelf(db)
+        self.shelf, self.recently = Shelf(db), Recently()
         self._calendar: Calendar | None = None
         self._calendar_read = 0.0
 
