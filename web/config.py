@@ -31,6 +31,7 @@ class Config:
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
+    audit_database_url: str = ""
     report_rate: str = "6 per minute; 60 per hour"
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
@@ -69,6 +70,7 @@ class Config:
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            audit_database_url=environment.get("GUIJU_AUDIT_DATABASE_URL", ""),
             report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
