@@ -21,17 +21,8 @@ from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
-    "audit-role",
-    "check",
-    "demo",
-    "deploy",
-    "init",
-    "leave",
-    "password",
-    "replay",
-    "scenario",
-    "serve",
-    "verify",
+    *("audit-role", "check", "demo", "deploy", "init", "key", "leave"),
+    *("password", "replay", "scenario", "serve", "verify"),
 ]
 
 
