@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from engine import accesses, deployment, history
 from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.identity import require_active, standing
-from engine.models import audit_scopes
+from engine.models_privacy import audit_scopes
 from engine.moments import moment, stamp
 
 if TYPE_CHECKING:

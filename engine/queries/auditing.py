@@ -20,7 +20,8 @@ from sqlalchemy.engine import Connection
 from engine import accesses
 from engine.errors import Denied, NotFound
 from engine.identity import Standing, standing
-from engine.models import audit_scopes, case_barred, instances, task_access
+from engine.models import case_barred, instances, task_access
+from engine.models_privacy import audit_scopes
 from engine.moments import stamp
 from engine.prepared import Prepared
 
