@@ -19,7 +19,8 @@ from sqlalchemy.engine import Connection
 
 from engine.deployment import latest_number, read_files
 from engine.errors import Conflict, Invalid, NotFound
-from engine.models import draft_files, draft_holds, drafts, resources
+from engine.models import resources
+from engine.models_drafts import draft_files, draft_holds, drafts
 from engine.moments import moment, stamp
 
 HOLD = timedelta(minutes=2)  # a page renews it every 30 seconds
