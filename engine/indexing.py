@@ -70,9 +70,7 @@ _BEHIND = sa.text("instances.seq > instances.indexed_seq")
 
 
 def _catch_up(engine: Engine, connection: Connection, limit: int) -> int:
-    columns = (
-        "instance_id", "process", "deployment", "started_at", "initiator", "business_key", "title", "seq", "indexed_seq",
-    )  # fmt: skip
+    columns = "instance_id process deployment started_at initiator business_key title seq indexed_seq".split()  # noqa: SIM905
     query = sa.select(*[instances.c[name] for name in columns]).where(_BEHIND).limit(limit)
     rows = connection.execute(query.with_for_update(skip_locked=True)).all()
     for row in rows:
@@ -89,7 +87,9 @@ def _read_on(connection: Connection, row: Any, parsed: Definitions, calendar: Ca
     bodies = [orjson.loads(body) for body in connection.scalars(query.order_by(history.c.seq))]
     homes, secret, kept = _tasks(connection, row.instance_id)
     if kept:  # an entry that was kept back may be open now: every one of them is looked at again
-        again = sa.select(history.c.body).where(own, history.c.seq <= row.indexed_seq, history.c.type == "task.completed")
+        again = sa.select(history.c.body).where(
+            own, history.c.seq <= row.indexed_seq, history.c.type == "task.completed"
+        )
         earlier = [orjson.loads(body) for body in connection.scalars(again.order_by(history.c.seq))]
         earlier = [body for body in earlier if body["data"]["task"] in kept - secret]
         _keep(connection, row.instance_id, _facts(earlier, row, parsed, homes, secret))
@@ -97,7 +97,9 @@ def _read_on(connection: Connection, row: Any, parsed: Definitions, calendar: Ca
             same = sa.and_(step_times.c.instance_id == row.instance_id, step_times.c.token == body["data"]["task"])
             outcome = _outcome(body["data"]["result"])
             connection.execute(sa.update(step_times).where(same).values(outcome=outcome))
-    called = [Fact("title", name, typed(said), row.seq) for name, said in _called(row)]
+    called = [Fact("title", name, typed(said), 1) for name, said in _called(row)]
+    titles = sa.delete(case_facts).where(case_facts.c.instance_id == row.instance_id, case_facts.c.kind == "title")
+    connection.execute(titles)  # a case goes by its present title only
     _keep(connection, row.instance_id, called + _facts(bodies, row, parsed, homes, secret))
     _times(connection, row, bodies, parsed, homes, secret, calendar)
 

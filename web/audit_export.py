@@ -1,4 +1,4 @@
-"""Cases as files: XES, OCEL and CSV, of one case or of everything that answers a question; streamed as they are read."""
+"""Cases as files: XES, OCEL and CSV, of one case or of all that answer a question; streamed as they are read."""
 
 from __future__ import annotations
 

@@ -16,7 +16,20 @@ from web.languages import gettext as _
 from web.languages import text
 
 bp = Blueprint("audit_search", __name__, url_prefix="/audit")
-PLAIN = ("text", "process", "status", "end", "person", "role", "account", "element", "outcome", "since", "until", "longer")
+PLAIN = (
+    "text",
+    "process",
+    "status",
+    "end",
+    "person",
+    "role",
+    "account",
+    "element",
+    "outcome",
+    "since",
+    "until",
+    "longer",
+)
 VALUE_FIELDS = 3  # condition fields shown at least
 BULK = ("csv", "xes", "ocel")
 
@@ -58,7 +71,7 @@ def page() -> str:
         accounts=queries.choices(engine(), "accounts"),
         ready=ready(),
         bulk=BULK,
-        here=here,
+        link_to=link_to,
         case_url=case_url,
     )
 
@@ -68,7 +81,7 @@ def question_asked() -> Question:
     return asked.read(request.args, request.args.getlist("value"))
 
 
-def here(endpoint: str = "audit_search.page", **more: Any) -> str:
+def link_to(endpoint: str = "audit_search.page", **more: Any) -> str:
     """A link to this question: what was asked and nothing else, so that it can be kept and passed on."""
     kept: dict[str, Any] = {name: request.args[name] for name in (*PLAIN, "late") if request.args.get(name)}
     if values := [said for said in request.args.getlist("value") if said.strip()]:

@@ -104,11 +104,8 @@ def trail(engine: Engine, connection: Connection, row: Any) -> Trail:
     """The trail of the instance whose row this is. Authorisation is the caller's."""
     parsed = engine.shelf.get(row.deployment, connection)
     hidden = kept_back(connection, row.instance_id)
-    homes = dict(
-        connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id))
-        .tuples()
-        .all()
-    )
+    placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
+    homes = {each.task_id: each.process for each in connection.execute(placed)}
     where = sa.and_(history.c.instance_id == row.instance_id, history.c.type.in_(TRANSITIONS))
     query = sa.select(history.c.body, history.c.hash).where(where).order_by(history.c.seq)
     known = sa.select(case_facts.c.value).where(

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import Invalid, Text
-from engine.facts import ANY, LONGEST, LONGEST_NAME, typed
+from engine.facts import ANY, LONGEST, LONGEST_NAME, number_of, typed
 from engine.identity import LOCAL
 from engine.models import instances
 from engine.models_audit import case_facts, step_times
@@ -83,7 +83,10 @@ def read(asked: Mapping[str, str], values: Sequence[str] = ()) -> Question:
 
     conditions = tuple(found for said in values[:MOST_VALUES] if said.strip() and (found := _condition(said, wrong)))
     if len([said for said in values if said.strip()]) > MOST_VALUES:
-        wrong["value"] = {"zh-CN": f"变量条件最多 {MOST_VALUES} 个", "en": f"At most {MOST_VALUES} conditions on variables"}
+        wrong["value"] = {
+            "zh-CN": f"变量条件最多 {MOST_VALUES} 个",
+            "en": f"At most {MOST_VALUES} conditions on variables",
+        }
     longer = None
     if said := asked.get("longer", "").strip():
         try:
@@ -91,7 +94,10 @@ def read(asked: Mapping[str, str], values: Sequence[str] = ()) -> Question:
         except ValueError:
             longer = -1.0
         if not 0 <= longer < 1e6:
-            wrong["longer"] = {"zh-CN": "工作小时写作数字，如 4 或 0.5", "en": "Write working hours as a number, 4 or 0.5"}
+            wrong["longer"] = {
+                "zh-CN": "工作小时写作数字，如 4 或 0.5",
+                "en": "Write working hours as a number, 4 or 0.5",
+            }
     status, role = word("status"), word("role")
     if status and status not in STATUSES:
         wrong["status"] = {"zh-CN": "没有这种状态", "en": "There is no such state"}
@@ -151,7 +157,7 @@ def meant(said: str) -> list[str]:
         value: Any = json.loads(said)
     except (ValueError, RecursionError):
         value = said
-    if isinstance(value, dict | list) or (isinstance(value, int | float) and _number(str(value)) is None):
+    if isinstance(value, dict | list) or (number_of(value) is None and isinstance(value, float)):
         value = said
     found = [typed(value)]
     if not isinstance(value, str) or value == said:

@@ -47,9 +47,7 @@ class Found:
     behind: int
 
 
-def search(
-    engine: Engine, question: Question, *, actor: str, cursor: str | None = None, limit: int = PAGE
-) -> Found:
+def search(engine: Engine, question: Question, *, actor: str, cursor: str | None = None, limit: int = PAGE) -> Found:
     """A page of the cases that answer, newest first. Raises Denied to whoever does not audit."""
     with auditing(engine, actor, "search") as audit:
         page = _page(engine, audit, question, cursor, limit)
@@ -99,9 +97,7 @@ SELECT name FROM known WHERE name IS NOT NULL LIMIT :most
 """
 
 
-def _page(
-    engine: Engine, audit: Auditing, question: Question, cursor: str | None, limit: int
-) -> Page:
+def _page(engine: Engine, audit: Auditing, question: Question, cursor: str | None, limit: int) -> Page:
     connection, now = audit.connection, engine.now()
     query = sa.select(instances.c.instance_id, instances.c.started_at)
     query = query.where(audit.mine, *asked.cases(question))
@@ -121,7 +117,9 @@ def _page(
     query = query.order_by(instances.c.started_at.desc(), instances.c.instance_id.desc()).limit(limit + 1)
     keys = connection.execute(query).all()
     ids = [row.instance_id for row in keys[:limit]]
-    rows = {row.instance_id: row for row in connection.execute(sa.select(instances).where(instances.c.instance_id.in_(ids)))}
+    rows = {
+        row.instance_id: row for row in connection.execute(sa.select(instances).where(instances.c.instance_id.in_(ids)))
+    }
     cases = case_rows(engine, connection, [rows[each] for each in ids])
     moments = _moments(connection, ids, parts)
     more = keys[limit - 1] if len(keys) > limit else None

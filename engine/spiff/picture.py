@@ -147,8 +147,12 @@ def _mark(element: Any) -> str:
 
 
 def _box(shapes: list[Shape], lines: list[Line]) -> tuple[float, float, float, float]:
-    xs = [x for shape in shapes for x in (shape.x, shape.x + shape.width)] + [x for line in lines for x, _ in line.points]
-    ys = [y for shape in shapes for y in (shape.y, shape.y + shape.height)] + [y for line in lines for _, y in line.points]
+    xs = [x for shape in shapes for x in (shape.x, shape.x + shape.width)] + [
+        x for line in lines for x, _ in line.points
+    ]
+    ys = [y for shape in shapes for y in (shape.y, shape.y + shape.height)] + [
+        y for line in lines for _, y in line.points
+    ]
     for shape in shapes:
         if shape.kind.endswith("Event"):  # its name stands below it
             ys.append(shape.y + shape.height + 34)

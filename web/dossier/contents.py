@@ -117,14 +117,20 @@ def _facts(engine: Engine, connection: Connection, found: Trail, w: Words) -> li
     parsed = engine.shelf.get(found.deployment, connection)
     digest = connection.scalar(sa.select(deployments.c.sha256).where(deployments.c.number == found.deployment))
     elements = parsed.processes[found.process].elements
-    end = w.of(elements[found.end].name) if found.end in elements and found.ended_at else ""
+    end = w.of(elements[found.end].name) if found.end and found.end in elements and found.ended_at else ""
     pairs = [
-        (w("流程", "Procedure"), f"{w.of(found.process_name)} ({found.process}) · {w('版本', 'version')} {found.version}"),
+        (
+            w("流程", "Procedure"),
+            f"{w.of(found.process_name)} ({found.process}) · {w('版本', 'version')} {found.version}",
+        ),
         (w("状态", "Status"), w(*STATUS[found.status]) + (f" · {end}" if end else "")),
         (w("发起人", "Started by"), w.person(found.initiator) if found.initiator else w("未具名", "No name given")),
         (w("发起", "Started"), w.at(found.started_at)),
         (w("结束", "Ended"), w.at(found.ended_at) if found.ended_at else "—"),
-        (w("涉及账号", "Accounts"), w("、", ", ").join(w.value({"x-source": "accounts"}, one) for one in found.accounts)),
+        (
+            w("涉及账号", "Accounts"),
+            w("、", ", ").join(w.value({"x-source": "accounts"}, one) for one in found.accounts),
+        ),
         (w("案件编码", "Case id"), found.instance_id),
         (w("部署", "Deployment"), f"{found.deployment} · SHA-256 {digest}"),
     ]
@@ -152,11 +158,8 @@ def _timeline(found: Trail, w: Words, outcomes: dict[int, str]) -> list[Row]:
 
 def _entries(engine: Engine, connection: Connection, row: Any, w: Words) -> tuple[list[Form], list[Vote], list[File]]:
     parsed, hidden = engine.shelf.get(row.deployment, connection), kept_back(connection, row.instance_id)
-    homes = dict(
-        connection.execute(sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id))
-        .tuples()
-        .all()
-    )
+    placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
+    homes = {each.task_id: each.process for each in connection.execute(placed)}
     filled, votes, files = list[Form](), dict[str, Vote](), list[File]()
     start = start_record(connection, parsed, row.instance_id, row.process)
     if start:
@@ -207,7 +210,8 @@ def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tup
 
 def _files(data: dict[str, Any], step: str) -> list[File]:
     return [
-        File(name=one["name"], size=one["size"], sha256=one["sha256"], step=step) for one in data.get("attachments") or ()
+        File(name=one["name"], size=one["size"], sha256=one["sha256"], step=step)
+        for one in data.get("attachments") or ()
     ]
 
 

@@ -27,8 +27,10 @@ class Words:
 
     def of(self, text: Mapping[str, str] | str | None) -> str:
         """That text in this language, else in Chinese."""
-        if isinstance(text, str) or not text:
-            return text or ""
+        if isinstance(text, str):
+            return text
+        if not text:
+            return ""
         return str(text.get(self.language) or text.get("zh-CN") or next(iter(text.values()), ""))
 
     def at(self, when: datetime) -> str:
@@ -37,7 +39,11 @@ class Words:
 
     def load(self, connection: Connection) -> None:
         """Read the names of people, departments, groups and accounts: small tables, read whole."""
-        for source, table, key in (("people", people, "username"), ("departments", departments, "id"), ("groups", groups, "id")):
+        for source, table, key in (
+            ("people", people, "username"),
+            ("departments", departments, "id"),
+            ("groups", groups, "id"),
+        ):
             rows = connection.execute(sa.select(table.c[key], table.c.names))
             self.names[source] = {name: self.of(names) for name, names in rows}
         accounts = sa.select(register_rows.c.key, register_rows.c.data).where(register_rows.c.register == "account")
@@ -97,7 +103,11 @@ class Words:
     def tombstone(self, erased: Mapping[str, Any]) -> str:
         """What stands where personal data was: when, by which rule, approved by whom."""
         by = self("、", ", ").join(self.person(str(one)) for one in erased.get("by") or ())
-        at, rule, reason = self._moment(str(erased.get("at", ""))), erased.get("rule", ""), self.of(erased.get("reason"))
+        at, rule, reason = (
+            self._moment(str(erased.get("at", ""))),
+            erased.get("rule", ""),
+            self.of(erased.get("reason")),
+        )
         return self(
             f"〔已删除：{at}，依据 {rule}，批准 {by}，原因：{reason}〕",
             f"[erased {at} under {rule}, approved by {by}: {reason}]",

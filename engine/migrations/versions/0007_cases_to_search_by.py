@@ -3,17 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
     """Add the two tables, and how far each case's history has been read into them."""
     op.add_column("instances", sa.Column("indexed_seq", sa.Integer(), nullable=False, server_default="0"))
     behind = sa.text("seq > indexed_seq")
-    op.create_index(
-        "ix_instances_behind", "instances", ["instance_id"], sqlite_where=behind, postgresql_where=behind
-    )
+    op.create_index("ix_instances_behind", "instances", ["instance_id"], sqlite_where=behind, postgresql_where=behind)
     op.create_index(
         "ix_instances_started", "instances", ["started_at", "instance_id", "process", "status"], unique=False
     )
