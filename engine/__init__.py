@@ -3,6 +3,7 @@ Flask."""
 
 from engine import errors, queries
 from engine.calendar import Calendar
+from engine.checkpoints import SigningKey
 from engine.clock import Ticker
 from engine.db import Database
 from engine.deployment import Deployment
@@ -16,6 +17,7 @@ from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
 from engine.settings import read_setting, write_setting
+from engine.signer import Signer
 from engine.spiff.control import Control, Station
 from engine.spiff.gate import House, Problem, check
 
@@ -38,6 +40,8 @@ __all__ = [
     "Registers",
     "Result",
     "Schedule",
+    "Signer",
+    "SigningKey",
     "Station",
     "SystemClock",
     "Ticker",

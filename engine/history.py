@@ -17,7 +17,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine.models import history
+from engine.models import history, tree_runs
 from engine.prepared import Prepared
 
 FIRST = bytes(32)  # what the first event of a chain names as the one before it
@@ -66,6 +66,7 @@ EVENT_TYPES: dict[str, dict[str, str]] = {
 
 
 _INSERT = Prepared(sa.insert(history), columns=("instance_id", "seq", "type", "body", "hash"))
+_RUN = Prepared(sa.insert(tree_runs), columns=("instance_id", "first", "last"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +87,9 @@ def canonical(value: Any) -> bytes:
 def append(
     connection: Connection, instance_id: str, events: Iterable[Event], *, at: str, seq: int, head: bytes
 ) -> tuple[int, bytes]:
-    """Append `events` after event `seq` whose hash is `head`; return the new last seq and its hash. One statement."""
-    rows = []
+    """Append `events` after event `seq` whose hash is `head`, and tell the signer where to find them; return the new
+    last seq and its hash. Two statements."""
+    rows, before = [], seq
     for event in events:
         seq += 1
         body = canonical(
@@ -106,6 +108,7 @@ def append(
         rows.append({"instance_id": instance_id, "seq": seq, "type": event.type, "body": body, "hash": head})
     if rows:
         _INSERT.run_many(connection, rows)
+        _RUN.run(connection, instance_id=instance_id, first=before + 1, last=seq)
     return seq, head
 
 

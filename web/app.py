@@ -32,6 +32,7 @@ from web import (
     registers,
     security,
     sessions,
+    signing,
     tasks,
     words,
 )
@@ -54,7 +55,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)
-    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=Ticker(engine))
+    ticker = Ticker(engine, signer=signing.signer_of(engine, config))
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
 
     health.install(app)
     languages.install(app)

@@ -284,6 +284,7 @@ PROPERTIES: dict[str, tuple[frozenset[str], str, str]] = {
         ("viewers", "process", "表达式：还可查看的人和组", "Expression: who else may read the case"),
         ("barred", "process", "表达式：整个案件对谁隐去", "Expression: whom the whole case is kept from"),
         ("starters", "process", "表达式：可发起的人和组", "Expression: who may start it"),
+        ("tables", "process", "其操作读取的表（.csv），逗号分隔", "The tables (.csv) its operations read, comma separated"),
         ("withdraw_to", "process", "撤回后到达的结束事件，或其前的系统操作", "The end event of a withdrawn case, or the operation before it"),
         ("withdraw_until", "process", "完成后不可再撤回的元素", "Elements after which it cannot be withdrawn"),
         ("form", "startEvent userTask manualTask", "表单", "The form"),

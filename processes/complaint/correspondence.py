@@ -54,6 +54,12 @@ def thread_by(engine: Engine, code: str) -> str | None:
         return mailbox.find(seal_of(engine), connection, code)
 
 
+def mark_of(engine: Engine, code: str) -> str | None:
+    """The keyed mark of a code, when a receipt with the same mark exists. Quick; says nothing of the code."""
+    with engine.db.read() as connection:
+        return mailbox.known_mark(seal_of(engine), connection, code)
+
+
 def state_of(engine: Engine, thread_id: str) -> tuple[str, bool, list[Message]]:
     """(register status, whether a review may be asked for, messages) of a thread, for its reporter."""
     with engine.db.read() as connection:
