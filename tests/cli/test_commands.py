@@ -20,7 +20,20 @@ from web.cli_text import Tongue, tongue
 from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["check", "demo", "deploy", "init", "key", "leave", "password", "replay", "scenario", "serve", "verify"]
+COMMANDS = [
+    "check",
+    "demo",
+    "deploy",
+    "export",
+    "init",
+    "key",
+    "leave",
+    "password",
+    "replay",
+    "scenario",
+    "serve",
+    "verify",
+]
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
