@@ -352,6 +352,7 @@ class Unit:
             initiator=self.row.initiator,
             completed_now=self._completed_now,
             variables_of=self._variables_of,
+            tables=self.definitions.tables,
         )
         try:
             result = operation.handler(context, **call.parameters)
