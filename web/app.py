@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,12 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)
-    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=Ticker(engine))
+    ticker = Ticker(engine)
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    if config.mail:
+        from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
+
+        ticker.every(min(5, config.mail.every), partial(poll, engine, config.mail))
 
     health.install(app)
     languages.install(app)

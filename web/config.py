@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from engine.errors import GuijuError
+from processes.complaint.mail.settings import MailSettings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -31,6 +32,7 @@ class Config:
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
+    mail: MailSettings | None = None
     report_rate: str = "6 per minute; 60 per hour"
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
@@ -70,6 +72,7 @@ class Config:
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             seal_key=environment.get("GUIJU_SEAL_KEY", ""),
             report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
+            mail=MailSettings.from_environment(environment, public_url),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),
