@@ -2,7 +2,7 @@
 
 A deployment holds the whole house (all diagrams, tables and forms), so what one file says of another never changes
 under a case: files not given are taken over from the deployment before. A process gets a new version when its
-*closure* changed: its own diagram and forms and those of every process and decision it calls. A case keeps its
+*closure* changed: its own diagram, forms and tables and those of every process and decision it calls. A case keeps its
 deployment for ever.
 """
 
@@ -26,7 +26,7 @@ from engine.models import deployment_files, deployments, groups, people, resourc
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.gate import House, Problem, check
-from engine.spiff.parse import Definitions, parse
+from engine.spiff.parse import Definitions, parse, tables_of
 
 _LATEST_OF = Prepared(
     sa.select(definition_table)
@@ -149,6 +149,7 @@ def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]
         if info := parsed.processes.get(name):
             paths.add(info.file)
             paths.update(path for path in digests if path.startswith(f"{name}/"))
+            paths.update(path for path in tables_of(info.properties) if path in digests)
             for element in info.elements.values():
                 if element.called:
                     visit(element.called)

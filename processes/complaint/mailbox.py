@@ -161,7 +161,9 @@ class _Turn:
 def send(connection: Connection, thread_id: str, text: Mapping[str, str] | str, at: str) -> None:
     """Leave a message for the reporter."""
     words = {"zh-CN": text, "en": text} if isinstance(text, str) else dict(text)
-    row = {"thread_id": thread_id, "message_id": str(uuid4()), "at": at, "kind": "sent"}
+    sent = sa.select(sa.func.count()).where(messages.c.thread_id == thread_id, messages.c.kind == "sent")
+    number = f"{connection.scalar(sent) or 0:05d}"  # what one moment sends keeps its order
+    row = {"thread_id": thread_id, "message_id": f"{number}-{uuid4().hex[:30]}", "at": at, "kind": "sent"}
     connection.execute(sa.insert(messages).values(**row, text=words))
 
 

@@ -32,6 +32,7 @@ class Imap(_Served):
         self.flags: dict[int, set[str]] = {}
         self.validity, self.next_uid, self.silent, self.claimed = 7, 1, False, 0
         self.log: list[str] = []
+        self.left = threading.Event()  # a client said goodbye
         super().__init__(_ImapSession)
 
     def put(self, raw: bytes) -> int:
@@ -75,6 +76,7 @@ class _ImapSession(socketserver.StreamRequestHandler):
             elif verb == "LOGOUT":
                 self._say("* BYE")
                 self._say(f"{tag} OK done")
+                self.server.left.set()
                 return
             self._say(f"{tag} OK done")
 

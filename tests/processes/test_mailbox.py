@@ -23,6 +23,7 @@ from processes.complaint.seal import Seal, unsealed
 from processes.scenario_runner import ScenarioClock, Stage
 from tests.processes.mail_servers import Imap, Smtp
 from tests.processes.mailing import NOW, WHO, Passing, cases, mail, settings, stored, variables
+from web import Config, create_app
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +290,15 @@ def test_a_receipt_for_one_opening_is_exchanged_in_every_database(db: Database) 
         ]
 
     assert db.write(work) == [True, "case", False, True, False, "case", None]
+
+
+def test_the_clock_looks_into_the_mailbox_by_itself(engine: Engine, imap: Imap) -> None:
+    imap.put(mail().as_bytes())
+    app = create_app(Config(secret_key="k" * 32, mail=settings(imap)), engine=engine)
+    ticker = app.extensions["guiju_ticker"]
+    ticker.start()
+    try:
+        assert imap.left.wait(20)
+    finally:
+        ticker.stop()
+    assert len(cases(engine)) == 1
