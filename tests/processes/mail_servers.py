@@ -97,9 +97,7 @@ class _ImapSession(socketserver.StreamRequestHandler):
         if raw is None:
             return
         if "RFC822.SIZE" in rest:
-            self._say(
-                f"* 1 FETCH (UID {uid} RFC822.SIZE {self.server.claimed if hasattr(self.server, 'claimed') else len(raw)})"
-            )
+            self._say(f"* 1 FETCH (UID {uid} RFC822.SIZE {self.server.claimed or len(raw)})")
             return
         part = re.search(r"BODY\.PEEK\[\](<0\.(\d+)>)?", rest)
         assert part, "reading must set no flag"
