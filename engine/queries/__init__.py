@@ -3,6 +3,16 @@ rows."""
 
 from engine.queries.answered import answered
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
+from engine.queries.auditing import (
+    Audited,
+    Auditing,
+    auditable,
+    auditable_case,
+    audited,
+    auditing,
+    record_read,
+    require_auditor,
+)
 from engine.queries.catalogue import (
     IncidentRow,
     Inspection,
@@ -39,6 +49,8 @@ from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 __all__ = [
     "AttachmentRow",
     "AttachmentView",
+    "Audited",
+    "Auditing",
     "CaseRow",
     "CaseView",
     "Change",
@@ -64,6 +76,10 @@ __all__ = [
     "attachment",
     "attachment_rows",
     "attachments_of",
+    "auditable",
+    "auditable_case",
+    "audited",
+    "auditing",
     "case",
     "choices",
     "coming",
@@ -80,10 +96,12 @@ __all__ = [
     "may_open_register",
     "open_incidents",
     "person",
+    "record_read",
     "register",
     "register_export",
     "register_row",
     "register_rows_of",
+    "require_auditor",
     "running",
     "start_form",
     "startable",
