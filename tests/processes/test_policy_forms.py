@@ -19,7 +19,9 @@ POLICY: dict[str, Any] = json.loads((HERE / "policy_forms.json").read_text("utf-
 PROCEDURE = {"content_submission": "content_review"}  # elsewhere the form is called like its procedure
 OUTCOME = {("content_submission", "review_decision")}  # carried as `outcome` of the reviewing steps, as contracts say
 FIELDS = [
-    pytest.param(form, field, id=f"{form}.{field['key']}") for form, about in POLICY.items() for field in about["fields"]
+    pytest.param(form, field, id=f"{form}.{field['key']}")
+    for form, about in POLICY.items()
+    for field in about["fields"]
 ]
 MONDAY = date(2026, 11, 9)
 
@@ -45,7 +47,9 @@ def test_the_field_is_there_and_named_in_both_languages(form: str, field: dict[s
         assert set(each["title"]) == {"zh-CN", "en"} and all(each["title"].values())
 
 
-LOOKS: dict[str, Callable[[dict[str, Any]], bool]] = {  # what a type of the policy's table must look like in a form; any of these
+LOOKS: dict[
+    str, Callable[[dict[str, Any]], bool]
+] = {  # what a type of the policy's table must look like in a form; any of these
     "auto": lambda f: "x-auto" in f,
     "user": lambda f: f.get("x-source") == "people" or f.get("x-auto") == "initiator",
     "dept": lambda f: f.get("x-source") == "departments",
