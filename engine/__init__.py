@@ -15,7 +15,7 @@ from engine.registers import Readers, Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
-from engine.spiff.control import Control, Station
+from engine.spiff.control import Control, Station, TableControl
 from engine.spiff.gate import House, Problem, check
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Schedule",
     "Station",
     "SystemClock",
+    "TableControl",
     "Ticker",
     "Unit",
     "check",

@@ -31,7 +31,7 @@ from engine.operations import Operations
 from engine.prepared import Prepared
 from engine.registers import Readers
 from engine.schedules import Planning, Schedule
-from engine.spiff.control import Control
+from engine.spiff.control import Control, TableControl
 from engine.spiff.gate import House
 from engine.starting import Sealer, begin
 
@@ -62,7 +62,7 @@ class Engine:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
-        controls: Iterable[Control] = (),
+        controls: Iterable[Control | TableControl] = (),
         registers: Mapping[str, Readers] | None = None,
         clock: Clock | None = None,
         sealer: Sealer | None = None,
