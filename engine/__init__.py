@@ -3,6 +3,7 @@ Flask."""
 
 from engine import errors, queries
 from engine.calendar import Calendar
+from engine.checkpoints import SigningKey
 from engine.clock import Ticker
 from engine.db import Database
 from engine.deployment import Deployment
@@ -15,6 +16,7 @@ from engine.registers import Readers, Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
+from engine.signer import Signer
 from engine.spiff.control import Control, Station, TableControl
 from engine.spiff.gate import House, Problem, check
 
@@ -37,6 +39,8 @@ __all__ = [
     "Registers",
     "Result",
     "Schedule",
+    "Signer",
+    "SigningKey",
     "Station",
     "SystemClock",
     "TableControl",

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import barring, history
 from engine import tasks as task_rows
+from engine.changes import changes
 from engine.context import LiveContext
 from engine.db import Stale
 from engine.errors import Conflict, Denied, ExecutionFailed, GuijuError, NotFound
@@ -140,6 +141,7 @@ class Unit:
         self._operated: list[tuple[OperationCall, list[tuple[str, dict[str, Any]]]]] = []
         self.case: Case
         self._before = self._after = NOTHING
+        self._known: dict[str, Any] = {}  # the variables before the command
 
     # -- opening ----------------------------------------------------------------------------------------------------
     @classmethod
@@ -168,7 +170,7 @@ class Unit:
 
     def _load(self) -> None:
         self.case = Case.load(self.definitions, self.row.state)
-        self._before = self.case.waiting()
+        self._before, self._known = self.case.waiting(), self.case.variables()
 
     # -- checks -----------------------------------------------------------------------------------------------------
     def actor(self) -> Standing:
@@ -273,7 +275,8 @@ class Unit:
                 "answers": self.context.answers,
             },
         )
-        saved = history.Event(type="state.saved", data={"state": digest, "status": row.status})
+        made = changes(self._known, case.variables())
+        saved = history.Event(type="state.saved", data={"state": digest, "status": row.status, "changes": made})
         row.seq, row.head = history.append(
             self.connection, row.instance_id, [command, *self._said, saved], at=at, seq=row.seq, head=row.head
         )
@@ -349,6 +352,7 @@ class Unit:
             initiator=self.row.initiator,
             completed_now=self._completed_now,
             variables_of=self._variables_of,
+            tables=self.definitions.tables,
         )
         try:
             result = operation.handler(context, **call.parameters)

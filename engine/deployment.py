@@ -2,7 +2,7 @@
 
 A deployment holds the whole house (all diagrams, tables and forms), so what one file says of another never changes
 under a case: files not given are taken over from the deployment before. A process gets a new version when its
-*closure* changed: its own diagram and forms and those of every process and decision it calls. A case keeps its
+*closure* changed: its own diagram, forms and tables and those of every process and decision it calls. A case keeps its
 deployment for ever.
 """
 
@@ -26,7 +26,7 @@ from engine.models import deployment_files, deployments, groups, people, resourc
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.gate import House, Problem, check
-from engine.spiff.parse import Definitions, parse
+from engine.spiff.parse import Definitions, parse, tables_of
 
 _LATEST_OF = Prepared(
     sa.select(definition_table)
@@ -136,7 +136,13 @@ def with_groups(connection: Connection, house: House) -> House:
 
 
 def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]) -> str:
-    """SHA-256 over the files that decide how `process` runs, those of called processes and decisions included."""
+    """SHA-256 over the files that decide how `process` runs."""
+    paths = closure_paths(parsed, process, digests)
+    return hashlib.sha256("".join(f"{path}\0{digests[path]}\n" for path in sorted(paths)).encode()).hexdigest()
+
+
+def closure_paths(parsed: Definitions, process: str, digests: Mapping[str, str]) -> set[str]:
+    """The files that decide how `process` runs, those of called processes and decisions included."""
     seen: set[str] = set()
     paths: set[str] = set()
 
@@ -149,12 +155,13 @@ def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]
         if info := parsed.processes.get(name):
             paths.add(info.file)
             paths.update(path for path in digests if path.startswith(f"{name}/"))
+            paths.update(path for path in tables_of(info.properties) if path in digests)
             for element in info.elements.values():
                 if element.called:
                     visit(element.called)
 
     visit(process)
-    return hashlib.sha256("".join(f"{path}\0{digests[path]}\n" for path in sorted(paths)).encode()).hexdigest()
+    return paths
 
 
 def latest_number(connection: Connection) -> int | None:

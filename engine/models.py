@@ -292,9 +292,10 @@ attachments = sa.Table(
     Column("name", String(255), nullable=False),
     Column("type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of what is stored: of the ciphertext where `key_id` is set
     Column("by", String(64)),
     Column("at", MOMENT, nullable=False),
+    Column("key_id", ID),  # the subject key it is encrypted under
     Index("ix_attachments_by", "by", "at"),
 )
 attachment_chunks = sa.Table(
@@ -322,3 +323,47 @@ calendar_days = sa.Table(
     Column("note", String(100), nullable=False, default=""),
 )
 settings = sa.Table("settings", metadata, Column("name", String(100), primary_key=True), Column("value", JSON))
+
+# Evidence: the tree over all events, and what was signed about it ---------------------------------------------------
+tree_runs = sa.Table(  # which events stand where: what one transaction wrote to one chain
+    "tree_runs",
+    metadata,
+    Column("instance_id", ID, primary_key=True),
+    Column("first", Integer, primary_key=True),  # seq of the run's first event
+    Column("last", Integer, nullable=False),
+    Column("place", sa.BigInteger),  # of the first event's leaf; NULL: the signer has not seen it yet
+    Index("ix_tree_runs_place", "place", unique=True),
+    sqlite_with_rowid=False,
+)
+tree_tiles = sa.Table(
+    "tree_tiles",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+tree_head = sa.Table(  # one row: how far the tree has grown, which node grows it, and why it does not
+    "tree_head",
+    metadata,
+    Column("name", String(10), primary_key=True),
+    Column("origin", String(200), nullable=False),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("lease", String(36)),
+    Column("lease_until", MOMENT),
+    Column("fault", JSON),
+)
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+checkpoint_sinks = sa.Table(  # the outbox: how far each place of publication has got
+    "checkpoint_sinks",
+    metadata,
+    Column("sink", String(300), primary_key=True),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("error", JSON),
+)

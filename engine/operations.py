@@ -113,6 +113,7 @@ class OperationContext:
     initiator: str | None = None
     completed_now: Callable[[str], list[dict[str, Any]]] = lambda _: []  # what this very command completed
     variables_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}  # of another instance's row
+    tables: Mapping[str, bytes] = field(default_factory=dict)  # the `*.csv` of the case's own deployment
 
     def notify(self, principals: Iterable[str], text: Text, *, even_barred: bool = False) -> list[str]:
         """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import Clock, Database, Engine, House, Operations
-from processes import organisation
+from processes import organisation, term_rules
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
@@ -53,6 +53,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "text_difference": text_difference,
     "tier_told": tier_told,
 }
+TABLES = {term_rules.NAME: term_rules.problems}
 DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed", "first_staffed", "staff_of"})
 
 
@@ -87,6 +88,7 @@ def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | No
         schedules=schedules,
         controls=CONTROLS,
         registers=READERS,
+        tables=TABLES,
         sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
         clock=clock,
     )
@@ -100,4 +102,5 @@ def house() -> House:
         functions=frozenset(FUNCTIONS),
         directory_functions=DIRECTORY_FUNCTIONS,
         controls=CONTROLS,
+        tables=TABLES,
     )

@@ -1,4 +1,4 @@
-"""Gathers what belongs together for the gate and a deployment: diagrams, decision tables and the forms they name.
+"""Gathers what belongs together for the gate and a deployment: diagrams, decision tables, terms and forms.
 
 A bundle maps names to bytes: `account_registration.bpmn`, `vote_rule.dmn`, `account_registration/forms/ballot.json`
 (form `ballot` of process `account_registration`). `Bundle.paths` tells where each came from, for `file:line` reports.
@@ -13,6 +13,7 @@ from pathlib import Path
 from lxml import etree
 
 from engine.errors import Invalid
+from processes import term_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_DIAGRAMS = ROOT / "bpmn"
@@ -21,6 +22,7 @@ SHIPPED_PROCEDURES = ROOT / "processes"
 _BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 _SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
 _SUFFIXES = (".bpmn", ".dmn")
+TABLES = (term_rules.NAME,)  # plain tables that operations read
 
 
 class Bundle(dict[str, bytes]):
@@ -60,13 +62,13 @@ def collect(paths: Iterable[Path]) -> Bundle:
     """
     bundle = Bundle()
     for path in paths:
-        found = [path] if path.is_file() else sorted(p for p in path.glob("*") if p.suffix in _SUFFIXES and p.is_file())
-        if not found or found[0].suffix not in _SUFFIXES:
+        found = [path] if path.is_file() else sorted(p for p in path.glob("*") if _taken(p) and p.is_file())
+        if not found or not _taken(found[0]):
             raise Invalid(
                 {
                     str(path): {
-                        "zh-CN": f"「{path}」里没有 .bpmn 或 .dmn 文件",
-                        "en": f"“{path}” holds no .bpmn or .dmn file",
+                        "zh-CN": f"「{path}」里没有 .bpmn、.dmn 文件或 {'、'.join(TABLES)}",
+                        "en": f"“{path}” holds no .bpmn or .dmn file and no {', '.join(TABLES)}",
                     }
                 }
             )
@@ -76,6 +78,10 @@ def collect(paths: Iterable[Path]) -> Bundle:
                 for name, form in _forms(file, bundle[file.name]):
                     bundle.put(name, form)
     return bundle
+
+
+def _taken(path: Path) -> bool:
+    return path.suffix in _SUFFIXES or path.name in TABLES
 
 
 def shipped() -> Bundle:

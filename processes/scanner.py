@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import opencc
@@ -20,16 +21,22 @@ import opencc
 from processes.term_rules import TermRule, shipped
 
 # What writers put between characters to hide a word.
-_GAP = re.compile("[\\s·•・‧∙.\\-_*~|/\\\\^、。,，\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+")
+_GAPS = "[\\s·•・‧∙.\\-_*~|/\\\\^、。,，\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+"
+_HAN = "一-鿿"
+_GAP = re.compile(f"(?<=[{_HAN}]){_GAPS}(?=[{_HAN}0-9])|(?<=[0-9]){_GAPS}(?=[{_HAN}0-9])")
 _DIGITS = re.compile("[0-9]{3}")
 _BETWEEN_DIGITS = re.compile(r"[\s·•・\-_*~|/]+")
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e"
-    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]+"
+    "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e"
+    "\u20d0-\u20ff\ufe20-\ufe2f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]+"
 )
 _PINYIN = re.compile("zui|di ?[一1]")
+_STANDS_FOR = {"zui": "最"}
+_PLAIN = f"\\x00-\\x7f{_HAN}、。「」『』《》【】"  # what folding never changes, nor joins with what follows
+_ODD = re.compile(f"[{_PLAIN}]?[^{_PLAIN}]+")  # the rest, with what a mark may join
 _VOICED = "\uff9e\uff9f"  # half-width marks that join the letter before them
 _NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}}  # one for one
+Edit = tuple[int, int, str]  # [start, end) of a text and what stands there instead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +49,43 @@ class Hit:
     end: int
 
 
+class Layer:
+    """The edits that made one text of another: asked where a character came from, not told of every one."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._ends = [(end, len(said)) for _, end, said in edits]
+        self._begins = [start for start, _, _ in edits]
+        self._places: list[int] = []
+        shift = 0
+        for start, end, said in edits:
+            self._places.append(start + shift)
+            shift += len(said) - (end - start)
+
+    def source(self, place: int) -> tuple[int, int]:
+        """[start, end) in the text before of the character at `place` in the text after."""
+        number = bisect_right(self._places, place) - 1
+        if number < 0:
+            return place, place + 1
+        begin, (end, length) = self._begins[number], self._ends[number]
+        into = place - self._places[number]
+        if into < length:
+            return begin, end
+        return end + into - length, end + into - length + 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plain:
-    """A normalised text; character n came from `[starts[n], stops[n])` of the text as written."""
+    """A normalised text; `layers` are the edits that led to it, the first of them first."""
 
     text: str
-    starts: Sequence[int]
-    stops: Sequence[int]
+    layers: Sequence[Layer]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `[start, end)` of the normalised text stands in the text as written."""
+        last = end - 1
+        for layer in reversed(self.layers):
+            start, last = layer.source(start)[0], layer.source(last)[1] - 1
+        return start, last + 1
 
 
 @cache
@@ -62,86 +99,77 @@ def normalise(text: str) -> str:
 
 
 def plain(text: str) -> Plain:
-    """The normalised text with where each of its characters came from."""
-    spread = _simplified(_folded(text))
-    spread = _replaced(spread, _INVISIBLE, lambda _: "")
-    spread = _replaced(spread, _PINYIN, lambda found: "最" if found.group() == "zui" else "第一")
-    return _replaced(spread, _GAP, _closed)
-
-
-def _folded(text: str) -> Plain:
-    """Compatibility forms and case undone. Most text is plain already and keeps its places."""
+    """The normalised text with where each of its characters came from. Linear in the length of the text."""
+    layers: list[Layer] = []
     low = text.translate(_NARROW).lower()
-    if len(low) == len(text) and unicodedata.is_normalized("NFKC", low):
-        return Plain(text=low, starts=range(len(low)), stops=range(1, len(low) + 1))
-    chars: list[str] = []
-    starts: list[int] = []
-    stops: list[int] = []
+    if len(low) != len(text):  # a letter whose small form is longer: character by character
+        low = _edited(text, _lowered(text), layers).translate(_NARROW)
+    spread = _simplified(_edited(low, _folded(low), layers))
+    spread = _edited(spread, ((*found.span(), "") for found in _INVISIBLE.finditer(spread)), layers)
+    pinyin = ((*found.span(), _STANDS_FOR.get(found.group(), "第一")) for found in _PINYIN.finditer(spread))
+    spread = _edited(spread, pinyin, layers)
+    gaps = ((*found.span(), "") for found in _GAP.finditer(spread) if _closes(found))
+    return Plain(text=_edited(spread, gaps, layers), layers=layers)
+
+
+def _edited(text: str, edits: Iterable[Edit], layers: list[Layer]) -> str:
+    """The text with the edits made, in order; a layer is added when there are any."""
+    made = list(edits)
+    if not made:
+        return text
+    layers.append(Layer(made))
+    pieces: list[str] = []
     at = 0
-    while at < len(text):
-        end = at + 1
-        while end < len(text) and (unicodedata.combining(text[end]) or text[end] in _VOICED):
-            end += 1
-        folded = unicodedata.normalize("NFKC", text[at:end]).lower()
-        chars.append(folded)
-        starts += [at] * len(folded)
-        stops += [end] * len(folded)
+    for start, end, said in made:
+        pieces += (text[at:start], said)
         at = end
-    return Plain(text="".join(chars), starts=starts, stops=stops)
+    return "".join([*pieces, text[at:]])
 
 
-def _simplified(spread: Plain) -> Plain:
+def _lowered(text: str) -> Iterator[Edit]:
+    for place, char in enumerate(text):
+        if (low := char.lower()) != char:
+            yield place, place + 1, low
+
+
+def _folded(text: str) -> Iterator[Edit]:
+    """Compatibility forms undone, a letter with the marks that follow it as one."""
+    for run in _ODD.finditer(text):
+        at, stop = run.span()
+        while at < stop:
+            end = at + 1
+            while end < stop and (unicodedata.combining(text[end]) or text[end] in _VOICED):
+                end += 1
+            folded = unicodedata.normalize("NFKC", text[at:end]).lower()
+            if folded != text[at:end]:
+                yield at, end, folded
+            at = end
+
+
+def _simplified(text: str) -> str:
     """Traditional characters as simplified ones: as words where that keeps the length, else character by character."""
-    whole = _simplifier().convert(spread.text)
-    if len(whole) != len(spread.text):
-        whole = "".join(one if len(one) == 1 else char for char in spread.text for one in [_single(char)])
-    return Plain(text=whole, starts=spread.starts, stops=spread.stops)
+    whole = str(_simplifier().convert(text))
+    if len(whole) != len(text):
+        whole = "".join(one if len(one) == 1 else char for char in text for one in [_single(char)])
+    return whole
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _single(char: str) -> str:
     return str(_simplifier().convert(char))
 
 
-def _closed(gap: re.Match[str]) -> str | None:
-    """Nothing for a gap inside a word or a number, None (it stays) elsewhere.
+def _closes(gap: re.Match[str]) -> bool:
+    """Whether what stands between is a gap inside a word or a number.
 
     Between digits a decimal point stays, as 8.5 is not 85; in 139.1234.5678 it is no decimal point.
     """
     start, end = gap.span()
-    before, after = gap.string[start - 1 : start], gap.string[end : end + 1]
-    if "一" <= before <= "鿿":
-        return "" if "一" <= after <= "鿿" or "0" <= after <= "9" else None
-    if not "0" <= before <= "9":
-        return None
-    if "一" <= after <= "鿿":
-        return ""
-    if not "0" <= after <= "9":
-        return None
+    before, after = gap.string[start - 1], gap.string[end]
+    if not ("0" <= before <= "9" and "0" <= after <= "9"):
+        return True
     apart = gap.group() == "." and _DIGITS.match(gap.string, max(start - 3, 0)) and _DIGITS.match(gap.string, end)
-    return "" if apart or _BETWEEN_DIGITS.fullmatch(gap.group()) else None
-
-
-def _replaced(spread: Plain, pattern: re.Pattern[str], by: Callable[[re.Match[str]], str | None]) -> Plain:
-    """The text with every match replaced, or left where `by` says None; what is put in came from the whole match."""
-    pieces: list[str] = []
-    starts: list[int] = []
-    stops: list[int] = []
-    at = 0
-    for found in pattern.finditer(spread.text):
-        if (said := by(found)) is None:
-            continue
-        begin, end = found.span()
-        pieces += [spread.text[at:begin], said]
-        starts += [*spread.starts[at:begin], *[spread.starts[begin]] * len(said)]
-        stops += [*spread.stops[at:begin], *[spread.stops[end - 1]] * len(said)]
-        at = end
-    if not at:
-        return spread
-    pieces.append(spread.text[at:])
-    starts += spread.starts[at:]
-    stops += spread.stops[at:]
-    return Plain(text="".join(pieces), starts=starts, stops=stops)
+    return bool(apart or _BETWEEN_DIGITS.fullmatch(gap.group()))
 
 
 def scan(
@@ -157,9 +185,11 @@ def scan(
             continue
         spans = [found.span() for found in rule.allowed.finditer(spread.text)] if rule.allowed else []
         for found in rule.pattern.finditer(spread.text):
-            start, end = found.span()
-            if any(first <= start and end <= last for first, last in spans):
+            begin, stop = found.span()
+            around = bisect_right(spans, (begin, len(spread.text))) - 1  # spans lie one after the other
+            if around >= 0 and stop <= spans[around][1]:
                 continue
-            yield Hit(rule=rule, text=found.group(), start=spread.starts[start], end=spread.stops[end - 1])
+            start, end = spread.span(begin, stop)
+            yield Hit(rule=rule, text=found.group(), start=start, end=end)
             if once:
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from web import (
     registers,
     security,
     sessions,
+    signing,
     tasks,
     words,
 )
@@ -54,7 +56,12 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)
-    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=Ticker(engine))
+    ticker = Ticker(engine, signer=signing.signer_of(engine, config))
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    if config.mail:
+        from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
+
+        ticker.every(min(5, config.mail.every), partial(poll, engine, config.mail))
 
     health.install(app)
     languages.install(app)
@@ -88,7 +95,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 
 def _engine(config: Config) -> Engine:
-    db = Database.open(config.database_url)
+    db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
     engine = processes.build_engine(db, seal_key=config.seal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))

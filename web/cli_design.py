@@ -1,8 +1,9 @@
-"""`guiju check`, `deploy` and `scenario`: what a designer does before and while a procedure goes live."""
+"""`guiju check`, `deploy`, `deployed` and `scenario`: what a designer does before and while a procedure goes live."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, fail, json_option, opened, progress
+from web.cli_text import Tongue, database_option, examples, existing, fail, json_option, opened, progress
 
 if TYPE_CHECKING:
     from engine import Problem
@@ -20,15 +21,15 @@ PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=
 
 
 def add(group: click.Group, t: Tongue) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
 
     @group.command(
         name="check",
         help=t(
-            "只做发布前检查：流程图、决策表与表单。没有问题时返回 0；否则每行一个问题。",
+            "只做发布前检查：流程图、决策表、词库与表单。没有问题时返回 0；否则每行一个问题。",
             "The deploy gate alone: diagrams, tables and forms. Exit 0 when it would deploy, else a problem a line.",
         )
-        + examples("guiju check bpmn/", "guiju check my_process.bpmn --json"),
+        + examples("guiju check bpmn/", "guiju check my_process.bpmn --json", "guiju check term_rules.csv"),
     )
     @PATHS
     @json_option(t)
@@ -77,6 +78,37 @@ def add(group: click.Group, t: Tongue) -> None:
         click.echo(t(f"已发布第 {deployment.number} 版", f"Deployed as number {deployment.number}"))
         for process, version in sorted(deployment.processes.items()):
             click.echo(f"  {process} v{version}")
+
+    @group.command(
+        name="deployed",
+        help=t(
+            "列出已发布的文件，或把其中一个原样取出。",
+            "List what is deployed, or take one file out as it was handed in.",
+        )
+        + examples("guiju deployed", "guiju deployed term_rules.csv -o term_rules.csv"),
+    )
+    @click.argument("name", required=False)
+    @click.option("--number", type=click.IntRange(1), help=t("第几次发布，默认最新", "which deployment; the newest"))
+    @click.option("-o", "target", type=click.Path(path_type=Path, dir_okay=False), help=t("写到文件", "write here"))
+    @database_option(t)
+    def deployed(name: str | None, number: int | None, target: Path | None, database: str) -> None:
+        from engine import queries
+        from engine.errors import NotFound
+
+        try:
+            with existing(database, t) as engine:
+                found, files = queries.deployed(engine, number)
+        except NotFound as missing:
+            fail(t.of(missing.message))
+        if name is None:
+            for path, content in files.items():
+                click.echo(f"{hashlib.sha256(content).hexdigest()}  {path}")
+        elif name not in files:
+            fail(t(f"第 {found} 次发布里没有「{name}」", f"Deployment {found} holds no “{name}”"))
+        elif target is not None:
+            target.write_bytes(files[name])
+        else:
+            click.echo(files[name], nl=False)
 
     @group.command(
         name="scenario",

@@ -60,9 +60,12 @@ def add(group: click.Group, t: Tongue) -> None:
     @database_option(t)
     def serve(host: str, port: int, threads: int, demo: bool, database: str) -> None:
         from web.config import Config
+        from web.signing import demo_keys
 
         if demo and not os.environ.get("GUIJU_SEAL_KEY"):
             os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
+        if demo:
+            demo_keys(database)
         environment = {**os.environ, "PORT": str(port), "GUIJU_DATABASE_URL": database}
         if demo and not environment.get("GUIJU_SECRET_KEY"):
             environment["GUIJU_SECRET_KEY"] = demo_secret(database)
@@ -86,11 +89,17 @@ def add(group: click.Group, t: Tongue) -> None:
     )
     @database_option(t)
     def demo(database: str) -> None:
+        from web.config import Config
+        from web.signing import demo_keys, signer_of
+
         if not os.environ.get("GUIJU_SEAL_KEY"):
             os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
+        demo_keys(database)
         with opened(database) as engine:
             if not load(engine, t):
                 click.echo(t("演示公司已经装入，未作改动", "The demo company is loaded already; nothing was changed"))
+            if (signer := signer_of(engine, Config.from_environment(os.environ, demo=True))) is not None:
+                signer.run()
 
 
 def load(engine: Engine, t: Tongue) -> bool:

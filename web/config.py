@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from engine.errors import GuijuError
+from processes.complaint.mail.settings import MailSettings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -31,6 +32,12 @@ class Config:
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
+    mail: MailSettings | None = None
+    audit_database_url: str = ""
+    signing_key: str = ""  # a file, outside the database
+    checkpoint_folder: str = ""
+    checkpoint_url: str = ""
+    outgoing_hosts: tuple[str, ...] = ()  # what the server itself may call
     report_rate: str = "6 per minute; 60 per hour"
     session_idle: timedelta = timedelta(hours=8)
     session_life: timedelta = timedelta(hours=24)
@@ -60,7 +67,7 @@ class Config:
             secret = secrets.token_hex(32)
         here = f"http://127.0.0.1:{environment.get('PORT', '8000')}"
         public_url = environment.get("GUIJU_PUBLIC_URL", here).rstrip("/")
-        named = [host.strip() for host in environment.get("GUIJU_TRUSTED_HOSTS", "").split(",") if host.strip()]
+        named = _names(environment, "GUIJU_TRUSTED_HOSTS")
         host = urlsplit(public_url).hostname or "127.0.0.1"
         return cls(
             database_url=environment.get("GUIJU_DATABASE_URL", cls.database_url),
@@ -69,13 +76,23 @@ class Config:
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            audit_database_url=environment.get("GUIJU_AUDIT_DATABASE_URL", ""),
+            signing_key=environment.get("GUIJU_SIGNING_KEY", ""),
+            checkpoint_folder=environment.get("GUIJU_CHECKPOINT_FOLDER", ""),
+            checkpoint_url=environment.get("GUIJU_CHECKPOINT_URL", ""),
+            outgoing_hosts=_names(environment, "GUIJU_OUTGOING_HOSTS"),
             report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
+            mail=MailSettings.from_environment(environment, public_url),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),
             session_life=_minutes(environment, "GUIJU_SESSION_LIFE_MINUTES", cls.session_life),
             login_rate=environment.get("GUIJU_LOGIN_RATE", cls.login_rate),
         )
+
+
+def _names(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(host.strip() for host in environment.get(name, "").split(",") if host.strip())
 
 
 def _count(environment: Mapping[str, str], name: str) -> int:

@@ -47,7 +47,10 @@ PAGES: dict[int, tuple[Text, Text]] = {
     ),
     413: (
         {"zh-CN": "提交的内容太大", "en": "Too much was sent"},
-        {"zh-CN": "返回上一页，缩短内容后重试。", "en": "Go back, shorten it and try again."},
+        {
+            "zh-CN": "没有保存任何内容。每个文件不超过 20 MB，合计不超过 120 MB；返回上一页，减少内容后重试。",
+            "en": "Nothing was stored. A file may have 20 MB, all of them together 120 MB; go back and send less.",
+        },
     ),
     422: (
         {"zh-CN": "填写有误", "en": "Some entries need correcting"},

@@ -1,12 +1,15 @@
 """Reporting without logging in: who is involved, the report, the receipt, the mailbox. Nothing says who it was.
 
-These pages never look at a login session, count tries under a random key that dies with the process, and put the
-receipt neither into an address nor into a cookie: an open mailbox carries a signed mark in the page's own form.
+These pages never look at a login session, keep no address (`web.rates`), and put the receipt neither into an address
+nor into a cookie: an open mailbox carries a signed mark in the page's own form.
+
+Guessing a receipt is hopeless. A guess is right with probability n/10¹⁶ for n receipts: a million guesses at 10,000
+receipts find one with 10⁻⁶. One source gets 60 wrong guesses an hour; all 2²⁰ buckets of sources together wait for
+the slow hash, about 120 a second on a node: a year of that finds one of 10,000 with a chance under 0.4 %.
 """
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -14,9 +17,7 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, current_app, g, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import TooManyRequests
 
 from engine import forms, queries
@@ -28,13 +29,13 @@ from processes.complaint.words import CATEGORIES, SCOPES
 from processes.registers.complaint import STATUSES
 from web import formview
 from web.current import anonymous, config, engine
+from web.rates import Rates
 
 bp = Blueprint("intake", __name__, url_prefix="/report")
 OPEN_FOR = 30 * 60  # seconds a mailbox stays open in a page before the receipt is asked for again
 HIDDEN = ("respondent_scope", "channel", "receipt_code", "related_case")
 FILES = 5  # a report may bring
-_PEPPER = secrets.token_bytes(32)  # of this process: what is counted below is no address and cannot become one
-_window = MovingWindowRateLimiter(MemoryStorage())
+SECOND_CHANCE = parse_many("5 per hour")  # tries at receipts that may exist, from a source that used up its own
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -44,15 +45,21 @@ def slowly(what: str) -> Callable[[View], View]:
     def slowed(view: View) -> View:
         @wraps(view)
         def limited(**arguments: Any) -> Any:
-            source = hmac.digest(_PEPPER, (request.remote_addr or "").encode(), "sha256").hex()
-            tries = [_window.hit(rate, what, source) for rate in parse_many(config().report_rate)]
-            if not all(tries):
+            if not _rates().hit(_allowed(), what, request.remote_addr or ""):
                 raise TooManyRequests
             return view(**arguments)
 
         return limited  # type: ignore[return-value]
 
     return slowed
+
+
+def _rates() -> Rates:
+    return Rates(engine=engine(), key=str(current_app.config["SECRET_KEY"]).encode())
+
+
+def _allowed() -> list[RateLimitItem]:
+    return parse_many(config().report_rate)
 
 
 @bp.get("")
@@ -97,18 +104,41 @@ def receipt() -> str:
 
 @bp.post("/receipt")
 @anonymous
-@slowly("receipt")
 def open_mailbox() -> Any:
     """Open the mailbox of a receipt. A wrong one says so, and nothing else."""
-    thread = correspondence.thread_by(engine(), mailbox.digits(request.form.get("code", "")))
+    code = mailbox.digits(request.form.get("code", ""))
+    thread = _thread_by(code)
     if thread is None:
         return render_template("report_open.html", wrong=True), 422
-    return _mailbox(thread)
+    return _mailbox(thread, drawn=correspondence.exchanged(engine(), thread, code))
+
+
+def _thread_by(code: str) -> str | None:
+    """The thread a receipt opens, or None. Only wrong tries count. Raises TooManyRequests.
+
+    Who holds a receipt is not kept out by whoever guesses beside them, behind the same address: a source that used up
+    its tries still has its guess looked at when a receipt with the same keyed mark exists, five times an hour for each
+    mark. All this tells a guesser is that one of some 10¹¹ codes is somebody's, and it adds under 0.3 % a year to
+    their chance when there are 10,000 receipts.
+    """
+    rates, source = _rates(), request.remote_addr or ""
+    within = rates.hit(_allowed(), "receipt", source)
+    if not within:
+        mark = correspondence.mark_of(engine(), code)
+        if mark is None or not rates.hit(SECOND_CHANCE, "mark", mark):
+            raise TooManyRequests
+    thread = correspondence.thread_by(engine(), code)
+    if thread is None and not within:
+        raise TooManyRequests
+    if thread is not None and within:
+        rates.forgive(_allowed(), "receipt", source)
+    elif thread is not None:
+        rates.forgive(SECOND_CHANCE, "mark", mark or "")
+    return thread
 
 
 @bp.post("/message")
 @anonymous
-@slowly("message")
 def message() -> Any:
     """Leave a message, or ask for a review."""
     try:
@@ -116,6 +146,8 @@ def message() -> Any:
     except BadSignature:
         return render_template("report_open.html", expired=True), 422
     text, key = request.form.get("text", ""), request.form.get("key", "")[:36]
+    if not _rates().hit(_allowed(), "message", thread):  # by mailbox: nothing of the sender is looked at
+        raise TooManyRequests
     problem = _problem(text)
     if problem:
         return _mailbox(thread, text=text, problem=problem), 422
@@ -193,14 +225,21 @@ def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[s
 
 
 def _receipt(number: str | None, code: str, *, staff: bool) -> str:
-    groups = [code[place : place + 4] for place in range(0, len(code), 4)]
-    return render_template("report_receipt.html", groups=groups, number=number, staff=staff)
+    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff)
 
 
-def _mailbox(thread: str, *, sent: bool | None = None, text: str = "", problem: Text | None = None) -> str:
+def _grouped(code: str) -> list[str]:
+    return [code[place : place + 4] for place in range(0, len(code), 4)]
+
+
+def _mailbox(
+    thread: str, *, sent: bool | None = None, text: str = "", problem: Text | None = None, drawn: str | None = None
+) -> str:
+    """The mailbox's page. `drawn`: a new receipt in the place of one that came by mail, shown this once."""
     status, reviewable, messages = correspondence.state_of(engine(), thread)
     return render_template(
         "report_mailbox.html",
+        groups=_grouped(drawn) if drawn else [],
         status=STATUSES[status],
         closed=status in ("closed", "closed_insufficient", "transferred"),
         reopens=status == "closed_insufficient",

@@ -70,27 +70,22 @@ def install(app: Flask, config: Config) -> None:
 
 
 def slow_down(app: Flask, config: Config, endpoints: tuple[str, ...]) -> None:
-    """Limit how often one address may try these endpoints.
-
-    Counted in this process, which is all there is on SQLite; several nodes each count their own. `limits` is used as it
-    is: its Flask extension would look at every request, these are the only two that need it.
-    """
+    """Limit how often one source may try these endpoints, on all nodes together (`web.rates`)."""
 
     @cache
-    def counters() -> tuple[Any, list[Any]]:
+    def counted() -> tuple[Any, list[Any]]:
         """Made at the first login, not at the start: the import takes a tenth of a second."""
         from limits import parse_many
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
 
-        return MovingWindowRateLimiter(MemoryStorage()), parse_many(config.login_rate)
+        from web.rates import Rates
+
+        return Rates(engine=app.extensions["guiju"], key=config.secret_key.encode()), parse_many(config.login_rate)
 
     def limited(view: Any) -> Any:
         @wraps(view)
         def slowed(**arguments: Any) -> Any:
-            window, rates = counters()
-            tries = [window.hit(rate, "login", request.remote_addr or "") for rate in rates]  # each rate counts it
-            if not all(tries):
+            rates, allowed = counted()
+            if not rates.hit(allowed, "login", request.remote_addr or ""):
                 raise TooManyRequests
             return view(**arguments)
 

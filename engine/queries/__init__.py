@@ -2,6 +2,16 @@
 rows."""
 
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
+from engine.queries.auditing import (
+    Audited,
+    Auditing,
+    auditable,
+    auditable_case,
+    audited,
+    auditing,
+    record_read,
+    require_auditor,
+)
 from engine.queries.catalogue import (
     IncidentRow,
     Inspection,
@@ -9,6 +19,7 @@ from engine.queries.catalogue import (
     ProcessRow,
     StartView,
     choices,
+    deployed,
     groups_of,
     inspect,
     instance_of,
@@ -36,6 +47,8 @@ from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 __all__ = [
     "AttachmentRow",
     "AttachmentView",
+    "Audited",
+    "Auditing",
     "CaseRow",
     "CaseView",
     "Change",
@@ -58,10 +71,15 @@ __all__ = [
     "attachment",
     "attachment_rows",
     "attachments_of",
+    "auditable",
+    "auditable_case",
+    "audited",
+    "auditing",
     "case",
     "choices",
     "coming",
     "counts",
+    "deployed",
     "diagram",
     "done",
     "groups_of",
@@ -72,10 +90,12 @@ __all__ = [
     "may_open_register",
     "open_incidents",
     "person",
+    "record_read",
     "register",
     "register_export",
     "register_row",
     "register_rows_of",
+    "require_auditor",
     "start_form",
     "startable",
     "started",

@@ -195,6 +195,21 @@ def instance_of(engine: Engine, name: str) -> str:
     return found
 
 
+def deployed(engine: Engine, number: int | None = None) -> tuple[int, dict[str, bytes]]:
+    """(number, path → content) of a deployment, by default the newest, for the command line: a designer's own files
+    back as they were handed in. Raises NotFound."""
+    with engine.db.read() as connection:
+        wanted = deployment.latest_number(connection) if number is None else number
+        files = deployment.read_files(connection, wanted) if wanted else {}
+    if not wanted or not files:
+        raise NotFound(
+            "deployment_not_found",
+            text={"zh-CN": f"没有第 {wanted or 1} 次发布", "en": f"There is no deployment number {wanted or 1}"},
+            id=str(wanted),
+        )
+    return wanted, files
+
+
 def inspect(engine: Engine, instance_id: str) -> Inspection:
     """The whole of a case, for scenarios, replay and the command line. Raises NotFound."""
     import orjson

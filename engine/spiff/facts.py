@@ -74,8 +74,9 @@ class Trace:
 
     `entered` {index, item?}: a token reached the element · `left` {flows: sequence flows taken, merged?}: it went on
     · `cancelled`: it was stopped · `operation` {name, parameters, result | external: true} · `decision` {table, sha,
-    rules, inputs, outputs} · `script` {assigned} · `timer_scheduled` {due} · `timer_fired` {due} · `error` {code}: an
-    error was thrown · `ended` {end}: the process (called ones too) reached its end. `scope` as in `HumanTask`.
+    rules, inputs, outputs} · `script` {assigned} · `timer_scheduled` {due, host?: the token it waits beside} ·
+    `timer_fired` {due} · `error` {code}: an error was thrown · `ended` {end}: the process (called ones too) reached its
+    end. `scope` as in `HumanTask`.
     """
 
     kind: str

@@ -16,7 +16,7 @@ from engine.spiff.gate_gateways import check_gateways
 from engine.spiff.gate_model import Model, Process, children, read_process
 from engine.spiff.gate_names import Checker, Names
 from engine.spiff.gate_paths import check_table_controls
-from engine.spiff.gate_report import House, OperationInfo, Problem, Report, in_order
+from engine.spiff.gate_report import Finding, House, OperationInfo, Problem, Report, in_order
 from engine.spiff.gate_structure import check_errors, check_loops, check_structure
 from engine.spiff.gate_tasks import check_people
 from engine.spiff.gate_whitelist import check_whitelist
@@ -24,7 +24,7 @@ from engine.spiff.gate_work import check_circles, check_work
 from engine.spiff.gate_xml import XmlRefused, read_xml
 from engine.spiff.parse import parse
 
-__all__ = ["House", "OperationInfo", "Problem", "check"]
+__all__ = ["Finding", "House", "OperationInfo", "Problem", "check"]
 
 FILES = 1_000
 
@@ -99,9 +99,25 @@ def _read(model: Model, file: str) -> None:
             report.problems.append(
                 Problem(file=file, line=_line(data, field), element=field, code=code, message={"zh-CN": zh, "en": en})
             )
+    elif file in model.house.tables:
+        for line, row, zh, en in model.house.tables[file](data):
+            report.problems.append(
+                Problem(file=file, line=line, element=row, code="table", message={"zh-CN": zh, "en": en})
+            )
+    elif file.endswith(".csv"):
+        known = ", ".join(sorted(model.house.tables)) or "-"
+        report.problem(
+            None,
+            "table-unknown",
+            f"没有流程读取这张表；可发布的表：{known}",
+            f"No procedure reads this table; those that can be deployed: {known}",
+        )
     else:
         report.problem(
-            None, "file-kind", "只接受 .bpmn、.dmn 和 .json 文件", "Only .bpmn, .dmn and .json files are taken"
+            None,
+            "file-kind",
+            "只接受 .bpmn、.dmn、.csv 和 .json 文件",
+            "Only .bpmn, .dmn, .csv and .json files are taken",
         )
 
 

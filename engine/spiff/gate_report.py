@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,10 +38,13 @@ class OperationInfo:
     titles: Mapping[str, str] = field(default_factory=dict)
 
 
+Finding = tuple[int, str, str, str]  # line, which row, what is wrong in Chinese and in English
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """What the gate may take for granted: groups (id → Chinese name), operations, functions for expressions, the
-    policy's controls.
+    policy's controls, and the plain tables (`*.csv`) operations read: file name → what finds fault with one.
 
     `people` are usernames; None when they are not known, and then a name that is no group may be a person's.
     """
@@ -52,6 +55,7 @@ class House:
     directory_functions: frozenset[str] = frozenset()
     controls: tuple[Control | TableControl, ...] = ()
     people: frozenset[str] | None = None
+    tables: Mapping[str, Callable[[bytes], Iterable[Finding]]] = field(default_factory=dict)
 
 
 class Report:

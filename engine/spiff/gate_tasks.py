@@ -11,6 +11,7 @@ from engine.spiff.expressions import Expression, is_name
 from engine.spiff.gate_model import HUMAN, Element, Model, Process, result_variable
 from engine.spiff.gate_names import ALWAYS, Checker, Names
 from engine.spiff.gate_shapes import suggestion
+from engine.spiff.parse import tables_of
 
 _QUOTED = re.compile(r"""(["'])([^"'\\]*)\1\Z""")
 _KEY = re.compile(r"[^{}\s]*(\{(yyyy|yy|mm|dd|n{1,9})\}[^{}\s]*)+\Z")
@@ -219,6 +220,13 @@ def _check_process(process: Process, checker: Checker) -> None:
     for name in ("title", "viewers", "barred"):
         if properties.get(name):
             checker.expression(properties[name], process.node, name, directory=True)
+    if properties.get("log_reads", "true") != "true":
+        report.problem(
+            process.node,
+            "log-reads",
+            "log_reads 只能为 true；不记录查阅就不要写它",
+            "`log_reads` can only be true; leave it out where reading is not recorded",
+        )
     starters = properties.get("starters")
     if starters:
         found = checker.expression(starters, process.node, "starters", directory=True)
@@ -228,6 +236,11 @@ def _check_process(process: Process, checker: Checker) -> None:
                 "starters",
                 "starters 不能读变量：此时事项还不存在",
                 "`starters` cannot read variables: no case yet",
+            )
+    for table in tables_of(properties):
+        if table not in checker.names.model.files:
+            report.problem(
+                process.node, "table-missing", f"没有表「{table}」", f"There is no table “{table}” in the deployment"
             )
     pattern = properties.get("business_key")
     if pattern is not None and not _KEY.match(pattern):

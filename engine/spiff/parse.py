@@ -74,12 +74,13 @@ class ProcessInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Definitions:
-    """Everything of one deployment. `specs` belongs to this package."""
+    """Everything of one deployment. `specs` belongs to this package; `tables` are the `*.csv` as they are."""
 
     processes: Mapping[str, ProcessInfo]
     decisions: Mapping[str, Decision]
     forms: Mapping[str, dict[str, Any]]
     specs: Mapping[str, ProcessSpec]
+    tables: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def safe_xml(content: bytes, file: str) -> Any:
@@ -116,6 +117,7 @@ def parse(files: Mapping[str, bytes]) -> Definitions:
         decisions=MappingProxyType(decisions),
         forms=MappingProxyType(forms),
         specs=MappingProxyType({name: spec for specs in by_file.values() for name, spec in specs.items()}),
+        tables=MappingProxyType({path: content for path, content in files.items() if path.endswith(".csv")}),
     )
     for path, specs in by_file.items():
         _prepare(path, specs, definitions)
@@ -273,6 +275,11 @@ def _properties(node: Any) -> dict[str, str]:
 def _extension(node: Any, name: str) -> str | None:
     found = node.find(f"{{{BPMN}}}extensionElements/{{{SPIFF}}}{name}")
     return (found.text or "").strip() or None if found is not None else None
+
+
+def tables_of(properties: Mapping[str, str]) -> list[str]:
+    """The plain tables a process says its operations read."""
+    return [each.strip() for each in properties.get("tables", "").split(",") if each.strip()]
 
 
 def _names(node: Any, properties: Mapping[str, str]) -> dict[str, str]:

@@ -81,7 +81,9 @@ class Timer(TimerEventDefinition):
 
     def _set(self, token: Token, due: datetime) -> None:
         token.internal_data["due"] = (due - EPOCH) // timedelta(microseconds=1)
-        token.workflow.log("timer_scheduled", token, due=due.isoformat())
+        parent = token.parent
+        watched = {} if parent._parent is None else {"host": parent.id}  # the activity or gateway it waits beside
+        token.workflow.log("timer_scheduled", token, due=due.isoformat(), **watched)
 
 
 def due_at(token: Token) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine import Person
 from processes.scanner import normalise, scan
+from processes.term_rules import TermRule
 
 Finding = dict[str, str]
 
@@ -70,7 +71,7 @@ def finding(field: str, zh: str, en: str, *, severity: str = "fail") -> Finding:
     return {"field": field, "severity": severity, "zh": zh, "en": en}
 
 
-def check_names(names: Iterable[tuple[str, str]]) -> list[Finding]:
+def check_names(names: Iterable[tuple[str, str]], rules: Sequence[TermRule] | None = None) -> list[Finding]:
     """Forbidden words and state organs in (field, name) pairs."""
     found: list[Finding] = []
     for field, name in names:
@@ -84,7 +85,7 @@ def check_names(names: Iterable[tuple[str, str]]) -> list[Finding]:
             text = word.group()
             zh, en = f"「{name}」含「{text}」，平台可能不予通过", f"“{name}” holds “{text}”; the platform may refuse it"
             found.append(finding(field, zh, en, severity="warn"))
-        for hit in scan(name, flags=NAME_FLAGS, once=True):
+        for hit in scan(name, flags=NAME_FLAGS, rules=rules, once=True):
             zh = f"「{name}」含「{hit.text}」（{hit.rule.law}）：{hit.rule.advice}"
             en = f"“{name}” holds “{hit.text}” ({hit.rule.id}, {hit.rule.flag})"
             found.append(finding(field, zh, en, severity="fail" if hit.rule.severity == "block" else "warn"))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from engine import OperationContext, Operations
+from processes import term_rules
 from processes.account_registration import checks
 from processes.organisation import account_holders_superior
 from processes.registers.account import ACCOUNT
@@ -60,7 +61,7 @@ def validate(
         del accounts[key]
     people = {name: ctx.directory.person(name) for name in (responsible, backup, real_name_admin) if name}
     findings = [
-        *checks.check_names(names),
+        *checks.check_names(names, term_rules.of(ctx.tables)[0]),
         *checks.check_duplicates(platform, names, accounts, _open_applications(ctx)),
         *checks.check_people(responsible, backup, real_name_admin, people, _today(ctx)),
         *checks.check_ownership(

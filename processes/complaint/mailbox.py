@@ -25,6 +25,7 @@ from processes.complaint.seal import Seal
 from processes.complaint.tables import messages, threads
 
 DIGITS = 16
+ONCE = "1"  # before the mark of a receipt that went out by mail: opening the mailbox with it draws another
 LONGEST = 8000  # characters of a message
 MOST = 200  # messages a reporter may leave in one thread
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # as for passwords: 19 MiB, two passes
@@ -87,6 +88,31 @@ def keep(seal: Seal, connection: Connection, instance_id: str, code: str, hashed
     connection.execute(sa.update(threads).where(mine).values(lookup=seal.tag(code), receipt_hash=hashed))
 
 
+def keep_once(connection: Connection, thread_id: str, mark: str, hashed: str) -> bool:
+    """Make a receipt for one opening that of a thread, unless its reporter has drawn their own already."""
+    free = sa.and_(threads.c.thread_id == thread_id, sa.or_(threads.c.lookup.is_(None), _once(threads.c.lookup)))
+    changed = connection.execute(sa.update(threads).where(free).values(lookup=mark, receipt_hash=hashed))
+    return int(changed.rowcount) == 1
+
+
+def is_once(seal: Seal, connection: Connection, thread_id: str, code: str) -> bool:
+    """Whether the code is its thread's receipt for one opening."""
+    mine = sa.and_(threads.c.thread_id == thread_id, threads.c.lookup == ONCE + seal.tag(code))
+    return connection.execute(sa.select(threads.c.thread_id).where(mine)).first() is not None
+
+
+def exchange(seal: Seal, connection: Connection, thread_id: str, old: str, code: str, hashed: str) -> bool:
+    """Put the receipt `code` in the place of `old`, which was good for one opening. False when `old` is not that."""
+    mine = sa.and_(threads.c.thread_id == thread_id, threads.c.lookup == ONCE + seal.tag(old))
+    changed = connection.execute(sa.update(threads).where(mine).values(lookup=seal.tag(code), receipt_hash=hashed))
+    return int(changed.rowcount) == 1
+
+
+def _once(mark: Any) -> Any:
+    """Marks have four characters, those of receipts for one opening five."""
+    return sa.func.length(mark) == len(ONCE) + 4
+
+
 def hashed_receipt(code: str) -> str:
     """The slow hash of a receipt. Raises Unavailable when too many are asked for at once."""
     with _Turn():
@@ -97,7 +123,8 @@ def find(seal: Seal, connection: Connection, code: str) -> str | None:
     """The thread a receipt opens, or None. Always takes at least one hash's time."""
     if not code:
         return None
-    rows = connection.execute(sa.select(threads).where(threads.c.lookup == seal.tag(code))).all()
+    marks = (seal.tag(code), ONCE + seal.tag(code))
+    rows = connection.execute(sa.select(threads).where(threads.c.lookup.in_(marks))).all()
     found = None
     for hashed, thread_id in [(row.receipt_hash, row.thread_id) for row in rows] or [(_NOTHING, None)]:
         with _Turn():
@@ -107,6 +134,16 @@ def find(seal: Seal, connection: Connection, code: str) -> str | None:
             except (VerificationError, InvalidHashError):
                 continue
     return found
+
+
+def known_mark(seal: Seal, connection: Connection, code: str) -> str | None:
+    """The mark of a code when a thread's receipt has the same one, else None. Hashes nothing."""
+    if not code:
+        return None
+    mark = seal.tag(code)
+    same = threads.c.lookup.in_((mark, ONCE + mark))
+    found = connection.execute(sa.select(threads.c.thread_id).where(same).limit(1)).first()
+    return mark if found else None
 
 
 class _Turn:
@@ -124,7 +161,9 @@ class _Turn:
 def send(connection: Connection, thread_id: str, text: Mapping[str, str] | str, at: str) -> None:
     """Leave a message for the reporter."""
     words = {"zh-CN": text, "en": text} if isinstance(text, str) else dict(text)
-    row = {"thread_id": thread_id, "message_id": str(uuid4()), "at": at, "kind": "sent"}
+    sent = sa.select(sa.func.count()).where(messages.c.thread_id == thread_id, messages.c.kind == "sent")
+    number = f"{connection.scalar(sent) or 0:05d}"  # what one moment sends keeps its order
+    row = {"thread_id": thread_id, "message_id": f"{number}-{uuid4().hex[:30]}", "at": at, "kind": "sent"}
     connection.execute(sa.insert(messages).values(**row, text=words))
 
 

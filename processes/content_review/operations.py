@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine import OperationContext, Operations
+from processes import term_rules
 from processes.content_review import screening, versions
 from processes.content_review.approval import operations as approval
 from processes.content_review.ledger import members, note, tell
@@ -52,13 +53,14 @@ def prescan(
     **people: Any,
 ) -> dict[str, Any]:
     """{"flags", "hits", "blocked", "unfit", "problems", "summary", "because", "authors", "author_is_t1_reviewer",
-    "planned_at", "urgent_until", "legal_mode"}.
+    "planned_at", "urgent_until", "term_table", "legal_mode"}.
 
     `blocked`: a blocking term is unresolved. `unfit`: nobody need read it before it is corrected. `authors` are all who
-    wrote or edited it: none of them approves it (X02).
+    wrote or edited it: none of them approves it (X02). `term_table` is the SHA-256 of the terms it was scanned for.
     """
     shown = "\n".join(str(note.get("shows") or "") for note in media_notes or ())
-    hits = screening.hits_in([("title", title), ("body", body), ("media", shown)], exemptions or ())
+    rules, table = term_rules.of(ctx.tables)
+    hits = screening.hits_in([("title", title), ("body", body), ("media", shown)], exemptions or (), rules)
     flags = screening.all_flags(declared_flags or (), content_type, hits)
     accounts = {key: ctx.registers.get(ACCOUNT, key) for key in account_ids}
     problems = screening.account_problems(account_ids, accounts)
@@ -87,6 +89,7 @@ def prescan(
         "author_is_t1_reviewer": any(name in reviewers for name in authors),
         "planned_at": planned.isoformat(),
         "urgent_until": max(planned, ctx.now + URGENT_FOR).isoformat(),
+        "term_table": table,
         "legal_mode": str(ctx.setting("legal_review_mode", "flagged")),
     }
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from engine.errors import Text
 from processes.scanner import normalise, scan
+from processes.term_rules import TermRule
 
 Hit = dict[str, Any]
 
@@ -28,13 +29,17 @@ OF_TYPE = {
 }
 
 
-def hits_in(fields: Iterable[tuple[str, str]], exemptions: Sequence[Mapping[str, Any]]) -> list[Hit]:
+def hits_in(
+    fields: Iterable[tuple[str, str]],
+    exemptions: Sequence[Mapping[str, Any]],
+    rules: Sequence[TermRule] | None = None,
+) -> list[Hit]:
     """Every hit in (field, text) pairs. A blocking term the author gave a reason for only warns, where the law knows
     exceptions; the reviewer sees the reason and decides."""
     reasons = {normalise(str(each.get("text") or "")): str(each.get("reason") or "") for each in exemptions}
     found: list[Hit] = []
     for field, text in fields:
-        for hit in scan(text):
+        for hit in scan(text, rules=rules):
             excuse = reasons.get(hit.text) if hit.rule.flag in EXEMPTIBLE else None
             zh = f"{hit.rule.law}：{hit.rule.advice}" if hit.rule.advice else hit.rule.law
             en = f"{hit.rule.flag}, {hit.rule.id}"

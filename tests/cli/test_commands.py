@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import sqlite3
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from web.cli_text import Tongue, tongue
 from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["check", "demo", "deploy", "init", "leave", "password", "replay", "scenario", "serve", "verify"]
+COMMANDS = [
+    "audit-role", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password", "replay",
+    "scenario", "serve", "verify",
+]  # fmt: skip
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
@@ -86,6 +90,25 @@ def test_check_answers_in_json_with_exactly_the_agreed_keys(broken: Path) -> Non
     assert found.exit_code == 1
     problems = json.loads(found.stdout)
     assert {frozenset(problem) for problem in problems} == {frozenset(("file", "line", "element", "code", "message"))}
+
+
+def test_terms_are_checked_by_line_and_taken_out_as_they_were(tmp_path: Path, db_url: str) -> None:
+    shipped = (ROOT / "bpmn" / "term_rules.csv").read_bytes()
+    mine = tmp_path / "term_rules.csv"
+    mine.write_bytes(shipped + b"T900,insult,block,(a+)+b,,x,y\n")
+    found = guiju("check", str(mine))
+    assert found.exit_code == 1
+    assert found.stdout.startswith(f"{mine}:{shipped.count(bytes([10])) + 1} T900 table regex could hang")
+    mine.write_bytes(shipped + "T900,insult,block,破烂,,x,y\n".encode())
+    assert guiju("check", str(mine)).exit_code == 0
+    assert guiju("init", "--database", db_url).exit_code == 0
+    assert guiju("deploy", str(mine), "--by", "lutuyang", "--database", db_url).exit_code == 0
+    assert f"{sha256(mine.read_bytes()).hexdigest()}  term_rules.csv" in guiju("deployed", "--database", db_url).stdout
+    out = tmp_path / "out.csv"
+    assert guiju("deployed", "term_rules.csv", "-o", str(out), "--database", db_url).exit_code == 0
+    assert out.read_bytes() == mine.read_bytes()
+    assert guiju("deployed", "no.csv", "--database", db_url).exit_code == 1
+    assert guiju("deployed", "--number", "9", "--database", db_url).exit_code == 1
 
 
 def test_check_of_nothing_is_wrong_usage(tmp_path: Path) -> None:

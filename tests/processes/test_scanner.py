@@ -11,7 +11,8 @@ import pytest
 
 from engine.errors import Invalid
 from processes.scanner import normalise, plain, scan
-from processes.term_rules import COLUMNS, PATH, read, refused, shipped
+from processes.term_cost import steps
+from processes.term_rules import COLUMNS, MOST_STEPS_IN_ALL, PATH, bounded, problems, read, refused, shipped
 
 LINES = list(csv.DictReader((Path(__file__).parent / "scan_tests.csv").read_text(encoding="utf-8").splitlines()))
 SCENARIOS = Path(__file__).resolve().parents[2] / "processes" / "content_review" / "scenarios"
@@ -52,6 +53,8 @@ DISGUISED = [
     ("联系139.1234.5678", "personal_info", "139.1234.5678"),
     ("ＴＯＰ1", "absolute_term", "ＴＯＰ1"),
     ("全场8.5折", "price_comparison", "8.5折"),
+    ("顶\u0336级\u0336沙发", "absolute_term", "顶\u0336级"),
+    ("顶\u20dd级沙发", "absolute_term", "顶\u20dd级"),
 ]
 
 
@@ -80,9 +83,9 @@ def test_a_decimal_point_or_a_date_is_no_gap(text: str) -> None:
 def test_every_place_of_a_normalised_text_is_known() -> None:
     text = "㎡ＴＯＰ１ 零·甲·醛 e\u0301 ﾀﾞ 頂級 zui di一\u200b品牌"
     spread = plain(text)
-    assert len(spread.text) == len(spread.starts) == len(spread.stops)
-    assert list(spread.starts) == sorted(spread.starts)
-    for start, stop in zip(spread.starts, spread.stops, strict=True):
+    places = [spread.span(place, place + 1) for place in range(len(spread.text))]
+    assert places == sorted(places)
+    for start, stop in places:
         assert 0 <= start < stop <= len(text)
 
 
@@ -106,6 +109,10 @@ HEADER = ",".join(COLUMNS)
         "(?:最|顶)*(?:最|顶)*(?:最|顶)*(?:最|顶)*级",
         ".{0,40}甲.{0,40}乙.{0,40}丙",
         "最?",
+        "(?=最)",
+        "(?:最{900}){900}",
+        "甲.{0,90}甲.{0,90}乙",
+        "(" * 900 + "最" + ")" * 900,
         "(",
         r"(最)\1",
         "",
@@ -134,11 +141,47 @@ def test_every_problem_of_a_table_is_named_at_once() -> None:
     assert set(error.value.fields) == {"X1:3", "X2:4"}
 
 
-def test_no_text_takes_more_than_a_bounded_number_of_steps() -> None:
-    """Each pattern is bounded at one place of a text, so ten thousand characters of anything end."""
-    hostile = ["比", "据", "1", "小区1", "9%的", "返现1元", "最·", "zui", "Ａ", "\u200b", "e\u0301"]
-    for piece in hostile:
-        list(scan((piece * 10_000)[:10_000]))
+def test_a_table_of_harmless_rows_that_is_slow_as_a_whole_is_refused_at_the_row_too_many() -> None:
+    row = "甲.{0,40}乙.{0,40}丙"
+    assert refused(row) is None
+    most = MOST_STEPS_IN_ALL // steps(bounded(row))
+    rows = [f'X{number},a,warn,"{row}",,l,a' for number in range(most + 2)]
+    assert [(line, rule) for line, rule, *_ in problems("\n".join([HEADER, *rows]).encode())] == [
+        (most + 2, f"X{most}")
+    ]
+    assert len(read("\n".join([HEADER, *rows[:most]]).encode())) == most
+
+
+@pytest.mark.parametrize(
+    ("pattern", "most"),
+    [("最", 4), ("(?:最|顶)级", 9), ("甲.{0,9}乙", 60), ("1[3-9]\\d{9}", 30), ("好评\\d+元", 60), ("甲(?!乙|丙)", 12)],
+)
+def test_what_a_pattern_costs_is_worked_out_from_its_structure(pattern: str, most: int) -> None:
+    assert 1 < steps(bounded(pattern)) <= most
+
+
+def test_words_that_exclude_one_another_are_no_choices_to_come_back_to() -> None:
+    assert steps("(?:最好|最佳|顶级)(?:沙发|床)") < steps("(?:最|最好|最好的)(?:沙发|床)")
+
+
+def test_the_shipped_table_is_far_from_slow() -> None:
+    cost = sum(steps(each.pattern) for rule in shipped() for each in (rule.pattern, rule.allowed) if each is not None)
+    assert cost < MOST_STEPS_IN_ALL / 2
+
+
+def test_allowed_spans_are_looked_up_not_searched_for_every_hit() -> None:
+    """Ten thousand characters of an allowed phrase: each hit asks for the one span it could lie in."""
+    assert not list(scan("最好先" * 3333))
+    assert len(list(scan("最好先" * 1000 + "最好" * 1000, flags={"absolute_term"}))) == 1000
+
+
+@pytest.mark.parametrize(
+    "piece", ["比", "据", "1", "小区1", "9%的", "返现1元", "最·", "zui", "Ａ", "\u200b", "e\u0301", "…"]
+)
+def test_whatever_ten_thousand_characters_hold_every_hit_stands_where_it_says(piece: str) -> None:
+    text = (piece * 10_000)[:10_000]
+    for hit in scan(text):
+        assert 0 <= hit.start < hit.end <= len(text)
 
 
 def test_the_shipped_table_is_read_as_it_stands() -> None:

@@ -18,6 +18,7 @@ HOUSE = House(
     },
     functions=frozenset({"decided"}),
     directory_functions=frozenset({"dept_head"}),
+    tables={"words.csv": lambda data: [(2, "W1", "不行", "is no good")] if b"bad" in data else []},
 )
 DECIDE_FORM: dict[str, Any] = {
     "type": "object",
@@ -67,7 +68,7 @@ def bundle(demo: bytes = PLAIN, **others: bytes) -> dict[str, bytes]:
 
 def everything(diagram: bytes = EVERYTHING) -> dict[str, bytes]:
     """The bundle around the diagram with every allowed element."""
-    return {"everything.bpmn": diagram, "demo.bpmn": PLAIN, **FORMS, "level.dmn": TABLE}
+    return {"everything.bpmn": diagram, "demo.bpmn": PLAIN, **FORMS, "level.dmn": TABLE, "words.csv": b"word\n"}
 
 
 def replaced(before: str, after: str, diagram: bytes = PLAIN) -> bytes:
