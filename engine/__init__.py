@@ -16,6 +16,7 @@ from engine.registers import Readers, Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
+from engine.settings import read_setting, write_setting
 from engine.signer import Signer
 from engine.spiff.control import Control, Station, TableControl
 from engine.spiff.gate import House, Problem, check
@@ -50,8 +51,10 @@ __all__ = [
     "errors",
     "migrate",
     "queries",
+    "read_setting",
     "replay",
     "save_directory",
     "set_status",
     "verify",
+    "write_setting",
 ]
