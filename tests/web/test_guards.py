@@ -93,6 +93,7 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "api.withdraw": {"michuangdian"},
 }
 NEEDS_MORE = {
+    "audit_export.dossier",
     "tasks.release",
     "tasks.reassign",
     "api.release",
