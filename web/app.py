@@ -35,6 +35,7 @@ from web import (
     sessions,
     signing,
     tasks,
+    tokens,
     words,
 )
 from web.config import Config
@@ -80,13 +81,14 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         attachments,
         coming,
         admin,
+        tokens,
         health,
         intake,
         casework,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
-    security.slow_down(app, config, ("login.enter", "api.log_in"))
+    security.slow_down(app, config, ("login.enter", "api.log_in", "tokens.issue"))
     _teach_templates(app)
     if config.proxies:
         hops = config.proxies
