@@ -18,7 +18,7 @@ from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
 from engine.settings import read_setting, write_setting
 from engine.signer import Signer
-from engine.spiff.control import Control, Station
+from engine.spiff.control import Control, Station, TableControl
 from engine.spiff.gate import House, Problem, check
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "SigningKey",
     "Station",
     "SystemClock",
+    "TableControl",
     "Ticker",
     "Unit",
     "check",
