@@ -51,6 +51,8 @@ definitions = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+_BEHIND = sa.text("seq > indexed_seq")
+
 # Cases ---------------------------------------------------------------------------------------------------------------
 instances = sa.Table(
     "instances",
@@ -71,6 +73,9 @@ instances = sa.Table(
     Column("seq", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("indexed_seq", Integer, nullable=False, server_default="0"),  # read so far by `indexing`
+    Index("ix_instances_behind", "instance_id", sqlite_where=_BEHIND, postgresql_where=_BEHIND),
+    Index("ix_instances_started", "started_at", "instance_id", "process", "status"),
     Index("ix_instances_initiator", "initiator", "started_at"),
     Index("ix_instances_business_key", "business_key"),
     Index("ix_instances_process", "process", "status", "started_at"),
@@ -292,9 +297,10 @@ attachments = sa.Table(
     Column("name", String(255), nullable=False),
     Column("type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of what is stored: of the ciphertext where `key_id` is set
     Column("by", String(64)),
     Column("at", MOMENT, nullable=False),
+    Column("key_id", ID),  # the subject key it is encrypted under
     Index("ix_attachments_by", "by", "at"),
 )
 attachment_chunks = sa.Table(

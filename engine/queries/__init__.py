@@ -1,7 +1,18 @@
 """The reads: functions that return plain data. Each that a page may call takes `actor` and decides on the loaded
 rows."""
 
+from engine.queries.answered import answered
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
+from engine.queries.auditing import (
+    Audited,
+    Auditing,
+    auditable,
+    auditable_case,
+    audited,
+    auditing,
+    record_read,
+    require_auditor,
+)
 from engine.queries.catalogue import (
     IncidentRow,
     Inspection,
@@ -19,6 +30,7 @@ from engine.queries.catalogue import (
     startable,
 )
 from engine.queries.course import DiagramView, Entry, diagram
+from engine.queries.doable import Doable, Running, doable, running
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
 from engine.queries.recurring import Coming, coming
 from engine.queries.registers import (
@@ -37,12 +49,15 @@ from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 __all__ = [
     "AttachmentRow",
     "AttachmentView",
+    "Audited",
+    "Auditing",
     "CaseRow",
     "CaseView",
     "Change",
     "Coming",
     "Decided",
     "DiagramView",
+    "Doable",
     "Entry",
     "IncidentRow",
     "Inspection",
@@ -53,18 +68,25 @@ __all__ = [
     "Record",
     "RegisterRow",
     "RegisterView",
+    "Running",
     "StartView",
     "TaskRow",
     "TaskView",
+    "answered",
     "attachment",
     "attachment_rows",
     "attachments_of",
+    "auditable",
+    "auditable_case",
+    "audited",
+    "auditing",
     "case",
     "choices",
     "coming",
     "counts",
     "deployed",
     "diagram",
+    "doable",
     "done",
     "groups_of",
     "inbox",
@@ -74,10 +96,13 @@ __all__ = [
     "may_open_register",
     "open_incidents",
     "person",
+    "record_read",
     "register",
     "register_export",
     "register_row",
     "register_rows_of",
+    "require_auditor",
+    "running",
     "start_form",
     "startable",
     "started",

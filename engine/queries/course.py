@@ -10,9 +10,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import deployment
-from engine.errors import NotFound, Text
+from engine import accesses, deployment
+from engine.errors import Denied, NotFound, Text
 from engine.identity import Standing
+from engine.jobs import note_refusal
 from engine.models import history
 from engine.moments import moment
 from engine.queries.reading import Sealed, is_auditor, readable_case, reader
@@ -41,10 +42,17 @@ PUBLIC = (
     "decision.evaluated",
     "register.changed",
     "access.refused",
+    "case.read",
     "incident.raised",
     "incident.resolved",
 )
-AUDITED = {"access.refused", "operation.called", "decision.evaluated", "register.changed"}  # shown to auditors alone
+AUDITED = {
+    "access.refused",
+    "case.read",
+    "operation.called",
+    "decision.evaluated",
+    "register.changed",
+}  # shown to auditors alone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,43 +147,59 @@ def diagrams(parsed: Definitions, root: str) -> list[tuple[str, Text]]:
 
 
 def diagram(engine: Engine, instance_id: str, process: str, *, actor: str) -> DiagramView:
-    """A diagram of the case's own deployment with where the case stands in it."""
+    """A diagram of the case's own deployment with where the case stands in it. Raises NotFound, Denied; a refusal is
+    written into the case's history."""
+    try:
+        view = _diagram(engine, instance_id, process, actor)
+    except Denied as refusal:
+        note_refusal(engine, ("instance", instance_id), by=actor, command="diagram", refusal=refusal)
+        raise
+    accesses.read(engine, instance_id, actor, "diagram")
+    return view
+
+
+def _diagram(engine: Engine, instance_id: str, process: str, actor: str) -> DiagramView:
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         row = readable_case(engine, connection, instance_id, who)
-        parsed = engine.shelf.get(row.deployment, connection)
-        if process not in dict(diagrams(parsed, row.process)):
-            raise NotFound("process_not_found", text={"zh-CN": "没有该流程图", "en": "No such diagram"}, id=process)
-        info = parsed.processes[process]
-        steps = ("element.entered", "element.left", "element.cancelled")
-        query = sa.select(history.c.type, history.c.body).where(
-            history.c.instance_id == instance_id, history.c.type.in_(steps)
-        )
-        inside: dict[str, str] = {}
-        visits: dict[str, int] = {}
-        done: dict[str, None] = {}
-        flows: dict[str, None] = {}
-        for kind, raw in connection.execute(query.order_by(history.c.seq)):
-            body = orjson.loads(raw)
-            token, element = body["data"]["token"], body["element"]
-            if body["data"]["process"] != process:
-                continue
-            if kind == "element.entered":
-                inside[token] = element
-                visits[element] = visits.get(element, 0) + 1
-            else:
-                inside.pop(token, None)
-                if kind == "element.left":
-                    done[element] = None
-                    flows.update(dict.fromkeys(body["data"].get("flows", [])))
-        ended = row.ended_at is not None
-        return DiagramView(
-            process=process,
-            name=info.name,
-            xml=deployment.read_files(connection, row.deployment)[info.file],
-            active=[] if ended else sorted(set(inside.values())),
-            done=list(done),
-            flows=list(flows),
-            visits=visits,
-            names={name: item.name for name, item in info.elements.items()},
-        )
+        return drawn(engine, connection, row, process)
+
+
+def drawn(engine: Engine, connection: Connection, row: Any, process: str) -> DiagramView:
+    """The same for a case that somebody may read already. Raises NotFound for a diagram that is not the case's."""
+    parsed = engine.shelf.get(row.deployment, connection)
+    if process not in dict(diagrams(parsed, row.process)):
+        raise NotFound("process_not_found", text={"zh-CN": "没有该流程图", "en": "No such diagram"}, id=process)
+    info = parsed.processes[process]
+    steps = ("element.entered", "element.left", "element.cancelled")
+    query = sa.select(history.c.type, history.c.body).where(
+        history.c.instance_id == row.instance_id, history.c.type.in_(steps)
+    )
+    inside: dict[str, str] = {}
+    visits: dict[str, int] = {}
+    done: dict[str, None] = {}
+    flows: dict[str, None] = {}
+    for kind, raw in connection.execute(query.order_by(history.c.seq)):
+        body = orjson.loads(raw)
+        token, element = body["data"]["token"], body["element"]
+        if body["data"]["process"] != process:
+            continue
+        if kind == "element.entered":
+            inside[token] = element
+            visits[element] = visits.get(element, 0) + 1
+        else:
+            inside.pop(token, None)
+            if kind == "element.left":
+                done[element] = None
+                flows.update(dict.fromkeys(body["data"].get("flows", [])))
+    ended = row.ended_at is not None
+    return DiagramView(
+        process=process,
+        name=info.name,
+        xml=deployment.read_files(connection, row.deployment)[info.file],
+        active=[] if ended else sorted(set(inside.values())),
+        done=list(done),
+        flows=list(flows),
+        visits=visits,
+        names={name: item.name for name, item in info.elements.items()},
+    )
