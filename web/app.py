@@ -37,6 +37,7 @@ from web import (
     sessions,
     signing,
     tasks,
+    tokens,
     words,
 )
 from web.config import Config
@@ -83,6 +84,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         attachments,
         coming,
         admin,
+        tokens,
         health,
         intake,
         casework,
@@ -91,7 +93,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     ):
         app.register_blueprint(part.bp)
     api.install(app)
-    security.slow_down(app, config, ("login.enter", "api.log_in"))
+    security.slow_down(app, config, ("login.enter", "api.log_in", "tokens.issue"))
     _teach_templates(app)
     if config.proxies:
         hops = config.proxies
