@@ -12,7 +12,7 @@ import click
 from web.cli_text import Tongue, database_option, examples, existing, fail
 
 if TYPE_CHECKING:
-    from engine import Engine
+    from engine import Engine, Signer
 
 
 def add(group: click.Group, t: Tongue) -> None:
@@ -53,6 +53,14 @@ def add(group: click.Group, t: Tongue) -> None:
 def signed_dossier(engine: Engine, instance_id: str, database: str, t: Tongue) -> bytes:
     """The JSON dossier; what is new is signed for first."""
     from engine.dossier import dossier_bytes
+
+    signer = signer_for(engine, database, t)
+    signer.run()
+    return dossier_bytes(engine, instance_id, key=signer.key, by=None)
+
+
+def signer_for(engine: Engine, database: str, t: Tongue) -> Signer:
+    """The signer of the environment, or of the demo whose database this is; without a key, leave and say so."""
     from web.config import Config
     from web.signing import demo_key_beside, signer_of
 
@@ -61,8 +69,7 @@ def signed_dossier(engine: Engine, instance_id: str, database: str, t: Tongue) -
     signer = signer_of(engine, Config.from_environment(environment, demo=True))
     if signer is None:
         fail(t("没有签名密钥：请设置 GUIJU_SIGNING_KEY", "There is no signing key: set GUIJU_SIGNING_KEY"))
-    signer.run()
-    return dossier_bytes(engine, instance_id, key=signer.key, by=None)
+    return signer
 
 
 FORMATS = {"json": signed_dossier}
