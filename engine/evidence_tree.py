@@ -115,6 +115,7 @@ class TreeCheck:
         self._broken: list[Broken] = []
         self._newest: Checkpoint | None = None
         self._first_bad = False
+        self._run = ("", 0, 0, -1)  # case, first seq, first and last place
 
     def check(self, leaves: Leaves, known: set[str]) -> list[Broken]:
         """Everything that is wrong with tiles and checkpoints; chains in `known` are named already."""
@@ -169,13 +170,18 @@ class TreeCheck:
                 self._broken.append(broken(chain, seq, "gap" if gone else "leaf", place=place))
 
     def _event_at(self, place: int) -> tuple[str, int]:
-        query = sa.select(tree_runs.c.instance_id, tree_runs.c.first, tree_runs.c.last, tree_runs.c.place)
-        row = self._connection.execute(
-            query.where(tree_runs.c.place <= place).order_by(tree_runs.c.place.desc()).limit(1)
-        ).first()
-        if row is None or row.place + row.last - row.first < place:
-            return "tree", place
-        return row.instance_id, row.first + place - row.place
+        """The case and seq of the event that belongs there; the run found last mostly holds the next place too."""
+        chain, first, start, end = self._run
+        if not start <= place <= end:
+            query = sa.select(tree_runs.c.instance_id, tree_runs.c.first, tree_runs.c.last, tree_runs.c.place)
+            row = self._connection.execute(
+                query.where(tree_runs.c.place <= place).order_by(tree_runs.c.place.desc()).limit(1)
+            ).first()
+            if row is None or row.place + row.last - row.first < place:
+                return "tree", place
+            self._run = row.instance_id, row.first, row.place, row.place + row.last - row.first
+            chain, first, start, end = self._run
+        return chain, first + place - start
 
     def _compare(
         self, mark: Checkpoint, rest: int, events: Growing, computed: bytes, recorded: Growing | None, tile: bytes

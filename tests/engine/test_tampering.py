@@ -24,8 +24,8 @@ from tests.engine.tampering import DAMAGE, Chain, flip, touch_nothing
 KEY = SigningKey.make("guiju.example/log")
 CASES = 24
 AT_ONCE = 12  # cases damaged before one verification: each must be named, and no other
-ROUNDS = {"sqlite": 820, "postgresql": 8}  # × AT_ONCE + what is done to the tree itself: 10,000 on SQLite
-SINGLES = {"sqlite": 160, "postgresql": 8}
+ROUNDS = {"sqlite": 780, "postgresql": 8}  # × AT_ONCE + what is done to the tree itself: 10,000 on SQLite
+SINGLES = {"sqlite": 132, "postgresql": 8}
 
 
 class Snapshot:
