@@ -13,6 +13,7 @@ import click
 from web.cli_text import Tongue, database_option, examples, existing, fail, json_option, progress
 
 if TYPE_CHECKING:
+    from engine import Engine, SigningKey
     from engine.evidence import Report
 
 
@@ -93,25 +94,32 @@ def public_keys(given: Sequence[str], published: Path | None, database: str, t: 
             return [key.text for key in read_keys(given)]
         except (OSError, ValueError):
             fail(t(f"不是公钥：{given[0]}", f"Not a public key: {given[0]}"), 2)
-    from web.config import Config
-    from web.signing import demo_key_beside, key_of
-
-    environment = {**os.environ}
-    demo_key_beside(database, environment)
-    key = key_of(Config.from_environment(environment, demo=True))
+    key = own_key(database)
     if key is not None:
         return [key.public]
     listed = published / "key.pub" if published is not None else None
     return [one.text for one in read_keys([str(listed)])] if listed is not None and listed.exists() else []
 
 
-def write_export(engine: Any, file: Path, database: str, t: Tongue) -> None:
+def own_key(database: str) -> SigningKey | None:
+    """The signing key of the environment, or of the demo whose database this is."""
+    from web.config import Config
+    from web.signing import demo_key_beside, key_of
+
+    environment = {**os.environ}
+    demo_key_beside(database, environment)
+    return key_of(Config.from_environment(environment, demo=True))
+
+
+def write_export(engine: Engine, file: Path, database: str, t: Tongue) -> None:
     """All evidence of the database as one file for the stand-alone verifier."""
     from engine.exporting import write_evidence
-    from web.cli_export import signer_for
 
+    key = own_key(database)
+    if key is None:
+        fail(t("没有签名密钥：请设置 GUIJU_SIGNING_KEY", "There is no signing key: set GUIJU_SIGNING_KEY"))
     with progress(t("写出存证", "Writing the evidence")) as advance, file.open("xb") as out:
-        write_evidence(engine, signer_for(engine, database, t).key, out, progress=advance)
+        write_evidence(engine, key, out, progress=advance)
 
 
 def as_row(report: Report, t: Tongue) -> dict[str, Any]:
