@@ -4,7 +4,7 @@ stands."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from engine.identity import LOCAL, Access, Directory, Standing
 from engine.jobs import note_refusal
 from engine.models import history, instances, task_access, tasks
 from engine.moments import moment
+from engine.personal import reveal
 from engine.prepared import Prepared
 from engine.queries.course import Entry, diagrams, timeline
 from engine.queries.reading import Sealed, readable_case, reader, require_not_barred
@@ -144,9 +145,9 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
             **_values(listed),
             instructions=info.instructions,
             schema=schema,
-            draft=orjson.loads(row.draft) if row.draft else None,
+            draft=reveal(engine.personal, connection, orjson.loads(row.draft)) if row.draft else None,
             prefill=prefill(engine, connection, schema, data, actor, row.business_key),
-            start=None if aside else start_record(connection, parsed, row.instance_id, row.root),
+            start=None if aside else start_record(engine, connection, parsed, row.instance_id, row.root),
             decided=[entry for entry in entries if entry.task_id == task_id] if aside else entries,
             may=_verbs(row, access, who, engine),
             processes=[] if aside else diagrams(parsed, row.root),
@@ -197,10 +198,13 @@ def prefill(
             value = compile_expression(item["x-prefill"]).evaluate(data, functions)
             if value is not None:
                 values[name] = value
-    return values
+    found: dict[str, Any] = reveal(engine.personal, connection, values)
+    return found
 
 
-def start_record(connection: Connection, parsed: Definitions, instance_id: str, process: str) -> Record | None:
+def start_record(
+    engine: Engine, connection: Connection, parsed: Definitions, instance_id: str, process: str
+) -> Record | None:
     """The start form as it was filled in, from the first command; None for a process without one."""
     info = parsed.processes[process]
     if info.start.form is None:
@@ -209,7 +213,7 @@ def start_record(connection: Connection, parsed: Definitions, instance_id: str, 
     if body is None:
         return None
     schema = parsed.forms[info.start.form]
-    variables = orjson.loads(body)["data"]["input"]["variables"]
+    variables = reveal(engine.personal, connection, orjson.loads(body)["data"]["input"]["variables"])
     return Record(
         schema=schema, values={name: variables[name] for name in schema.get("properties", {}) if name in variables}
     )
@@ -246,7 +250,8 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
                 values=result,
             )
         )
-    return found
+    opened = reveal(engine.personal, connection, [entry.values for entry in found])
+    return [replace(entry, values=values) for entry, values in zip(found, opened, strict=True)]
 
 
 def case(engine: Engine, instance_id: str, *, actor: str) -> CaseView:
@@ -271,7 +276,7 @@ def _case(engine: Engine, instance_id: str, actor: str) -> CaseView:
         open_tasks = connection.execute(query.where(*where).order_by(tasks.c.created_at, tasks.c.task_id)).all()
         return CaseView(
             **_values(listed),
-            start=start_record(connection, parsed, instance_id, row.process),
+            start=start_record(engine, connection, parsed, instance_id, row.process),
             decided=decided(engine, connection, instance_id, row.deployment, who),
             tasks=task_rows(engine, connection, open_tasks, {}),
             timeline=timeline(engine, connection, row, who),
