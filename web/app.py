@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,10 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     engine = engine or _engine(config)
     ticker = Ticker(engine, signer=signing.signer_of(engine, config))
     app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    if config.mail:
+        from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
+
+        ticker.every(min(5, config.mail.every), partial(poll, engine, config.mail))
 
     health.install(app)
     languages.install(app)

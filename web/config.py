@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from engine.errors import GuijuError
+from processes.complaint.mail.settings import MailSettings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -32,6 +33,7 @@ class Config:
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
     personal_key: str = ""  # several while they are being changed, the newest first, separated by commas
+    mail: MailSettings | None = None
     audit_database_url: str = ""
     signing_key: str = ""  # a file, outside the database
     checkpoint_folder: str = ""
@@ -82,6 +84,7 @@ class Config:
             checkpoint_url=environment.get("GUIJU_CHECKPOINT_URL", ""),
             outgoing_hosts=_names(environment, "GUIJU_OUTGOING_HOSTS"),
             report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
+            mail=MailSettings.from_environment(environment, public_url),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),

@@ -22,9 +22,9 @@ from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
-    *("audit-role", "check", "demo", "deploy", "deployed", "init", "key"),
-    *("leave", "password", "replay", "scenario", "serve", "verify"),
-]
+    "audit-role", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password", "replay",
+    "scenario", "serve", "verify",
+]  # fmt: skip
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
