@@ -118,8 +118,9 @@ class OperationContext:
     subjects: Subjects
     tables: Mapping[str, bytes] = field(default_factory=dict)  # the `*.csv` of the case's own deployment
 
-    def notify(self, principals: Iterable[str], text: Text, *, even_barred: bool = False) -> list[str]:
+    def notify(self, principals: Iterable[str], text: Mapping[str, str], *, even_barred: bool = False) -> list[str]:
         """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames.
+        A text with personal data in it is sealed first (`seal`).
 
         Nobody is told of a case that is kept from them; `even_barred` tells them all the same, without the case.
         """
@@ -278,7 +279,7 @@ class ExternalContext:
 def notify(
     connection: Connection,
     users: Iterable[str],
-    text: Text,
+    text: Mapping[str, str],
     *,
     instance_id: str | None,
     at: str,

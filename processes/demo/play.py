@@ -58,6 +58,7 @@ def play_demo(engine: Engine, *, progress: Progress | None = None) -> None:
         operations=engine.operations,
         functions=engine.functions,
         directory_functions=engine.directory_functions,
+        personal=engine.personal,
         clock=clock,
     )
     for number, (moment, _, story, step) in enumerate(plan, 1):

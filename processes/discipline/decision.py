@@ -45,7 +45,7 @@ def draw_up(
     *,
     respondent: str,
     sanction: str,
-    facts: str,
+    facts: Any,
     check: Mapping[str, Any],
     case_source: str | None = None,
     severity: int | None = None,
@@ -70,6 +70,7 @@ def draw_up(
         "plan_text": check["plan_text"],
         **{field: stated.get(field) for field in _STATED if field in stated},
     }
+    told = ctx.open(told)  # the letter says what the case keeps sealed, and is sealed itself
     told["evidence"] = evidence_text(told.get("evidence"))
     on = f"{today.year} 年 {today.month} 月 {today.day} 日"
     from processes.discipline import letter_pdf  # a fifth of a second of imports that only this needs
@@ -77,7 +78,7 @@ def draw_up(
     company = str(ctx.setting("company_name", COMPANY))
     content = letter_pdf.pdf(told, company=company, number=number, name=name, on=on)
     file = f"{number}.pdf"
-    attachment = ctx.attach(file, content)
+    attachment = ctx.attach(file, content, about=respondent)
     row = {
         "respondent": respondent,
         "dept": person.department if person else None,
@@ -99,7 +100,8 @@ def draw_up(
         "status": ISSUED,
     }
     ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, row)
-    return {"decision_no": number, "text": letter.text(told), "attachment": attachment, "file": file}
+    text = ctx.seal("text", letter.text(told), about=respondent)
+    return {"decision_no": number, "text": text, "attachment": attachment, "file": file}
 
 
 def evidence_text(evidence: Any) -> str:
