@@ -22,7 +22,7 @@ from processes.content_review.operations import operations as content_review
 from processes.controls import CONTROLS
 from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
-from processes.demo.play import play_demo
+from processes.demo.play import is_demo_played, play_demo
 from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
@@ -42,6 +42,7 @@ __all__ = [
     "catalogue",
     "house",
     "is_demo_loaded",
+    "is_demo_played",
     "load_demo",
     "play_demo",
     "schedules",

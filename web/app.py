@@ -18,6 +18,8 @@ from web import (
     api,
     assets,
     attachments,
+    audit_export,
+    audit_search,
     cases,
     casework,
     coming,
@@ -83,6 +85,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         health,
         intake,
         casework,
+        audit_search,
+        audit_export,
     ):
         app.register_blueprint(part.bp)
     api.install(app)

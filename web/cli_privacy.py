@@ -46,9 +46,9 @@ def add(group: click.Group, t: Tongue) -> None:
     @group.command(
         name="rewrap",
         help=t(
-            "更换个人信息的包裹密钥：GUIJU_PERSONAL_KEY=新，旧 时运行，之后只留新的。数据本身不动，可随时中断重来。",
-            "Change the key that wraps the keys of personal data: run it with GUIJU_PERSONAL_KEY=new,old, then keep the "
-            "new one alone. The data itself is not touched; it may be stopped and run again.",
+            "更换个人信息的包裹密钥：GUIJU_PERSONAL_KEY=新,旧 时运行，之后只留新的。数据本身不动，可随时中断重来。",
+            "Change the key that wraps the keys of personal data: run it with GUIJU_PERSONAL_KEY=new,old, then keep "
+            "the new one alone. The data itself is not touched; it may be stopped and run again.",
         )
         + examples("GUIJU_PERSONAL_KEY=$NEW,$OLD guiju rewrap"),
     )
