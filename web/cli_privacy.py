@@ -50,7 +50,7 @@ def add(group: click.Group, t: Tongue) -> None:
             "Change the key that wraps the keys of personal data: run it with GUIJU_PERSONAL_KEY=new,old, then keep "
             "the new one alone. The data itself is not touched; it may be stopped and run again.",
         )
-        + examples("GUIJU_PERSONAL_KEY=$NEW,$OLD guiju rewrap"),
+        + examples("guiju rewrap", "guiju rewrap --database postgresql://guiju@localhost/guiju"),
     )
     @database_option(t)
     def rewrap(database: str) -> None:

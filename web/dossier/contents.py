@@ -211,7 +211,9 @@ def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tup
 
 def _files(data: dict[str, Any], step: str) -> list[File]:
     return [
-        File(name=one["name"] if isinstance(one["name"], str) else "—", size=one["size"], sha256=one["sha256"], step=step)
+        File(
+            name=one["name"] if isinstance(one["name"], str) else "—", size=one["size"], sha256=one["sha256"], step=step
+        )
         for one in data.get("attachments") or ()
     ]
 
