@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine import attachments
+from engine import attachments, forms
 from engine.personal import CASE
 from engine.safes import encrypt_file
 
@@ -34,9 +34,9 @@ def confide(unit: Unit, schema: Mapping[str, Any], values: dict[str, Any]) -> di
     return values
 
 
-def confide_draft(unit: Unit, schema: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """The same for a half-filled form; its files wait until it is handed in."""
-    values = confide(unit, schema, values)
+def confide_draft(unit: Unit, schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be kept of a half-filled form, sealed; its files wait until it is handed in."""
+    values = confide(unit, schema, forms.draft(schema, variables))
     unit.confided.clear()
     return values
 

@@ -254,6 +254,13 @@ class Directory:
             for row in self._connection.execute(sa.select(groups).order_by(groups.c.id))
         ]
 
+    def stand_ins(self, usernames: Iterable[str], now: datetime) -> list[str]:
+        """Who stands in, in everything they do, for one of these people on that day."""
+        today = now.astimezone(LOCAL).date().isoformat()
+        valid = [delegations.c.valid_from <= today, delegations.c.valid_to >= today, delegations.c.scope == "*"]
+        found = sa.select(delegations.c.to_user).where(delegations.c.from_user.in_(list(usernames)), *valid)
+        return sorted(set(self._connection.scalars(found)))
+
     def principals(self, value: Any) -> list[str]:
         """What an expression names, as principals: a group (id or Chinese name), else a username; lists and None
         too."""

@@ -27,6 +27,7 @@ from engine.identity import LOCAL, Directory
 from engine.models import incidents, instances, jobs, people, settings, task_access, tasks
 from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
+from engine.personal import reveal
 from engine.tasks import raise_incident
 
 if TYPE_CHECKING:
@@ -360,6 +361,14 @@ def open_incident(engine: Engine, incident_id: str) -> Any:
             id=incident_id,
         )
     return row
+
+
+def command_of(engine: Engine, incident: Any) -> Any:
+    """What an incident stands for, as it was given; None when it is no command."""
+    if not incident.command:
+        return None
+    with engine.db.read() as connection:
+        return reveal(engine.personal, connection, orjson.loads(incident.command))
 
 
 def resolve(unit: Unit, incident: Any) -> None:

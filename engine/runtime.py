@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine import attachments, confiding, deployment, forms, jobs, notes, schedules, taking
+from engine import attachments, confiding, deployment, jobs, notes, schedules, taking
 from engine.accesses import Recently
 from engine.calendar import Calendar
 from engine.command import Unit
@@ -29,7 +29,7 @@ from engine.identity import Directory, require_active
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
-from engine.personal import Keyring, reveal
+from engine.personal import Keyring
 from engine.prepared import Prepared
 from engine.registers import Readers
 from engine.schedules import Planning, Schedule
@@ -217,8 +217,7 @@ class Engine:
             unit = Unit.on_task(self, connection, task_id, name="save_draft", by=by)
             grant = unit.require_grant()
             unit.task.require_free_for(grant.behalf if unit.task.assignee == grant.behalf else by)
-            form = taking.form_of(unit)
-            kept = orjson.dumps(confiding.confide_draft(unit, form, forms.draft(form, variables)))
+            kept = orjson.dumps(confiding.confide_draft(unit, taking.form_of(unit), variables))
             where = sa.and_(tasks.c.instance_id == unit.row.instance_id, tasks.c.task_id == task_id)
             connection.execute(sa.update(tasks).where(where).values(draft=kept))
 
@@ -305,9 +304,10 @@ class Engine:
         return self._run(work, by=by, target=("instance", instance_id), command={"command": "withdraw"})
 
     def cancel(self, instance_id: str, *, by: str, reason: str) -> Result:
-        """Stop a case for good, as administrator."""
+        """Stop a case for good, as administrator, suspended or not. Raises Denied, Conflict when it has ended."""
 
         def apply(unit: Unit) -> None:
+            unit.row.suspended = False
             unit.require_running()
             unit.case.cancel(unit.context)
 
@@ -341,8 +341,10 @@ class Engine:
             unit = Unit.on_instance(self, connection, instance_id, name=name, by=by)
             unit.require_administrator()
             unit.given(reason=reason[:2000])
+            handlers = notes.handlers_of(connection, instance_id)
             apply(unit)
             unit.finish()
+            notes.tell_administered(unit, name, reason[:2000], handlers)
             return _result(unit)
 
         return self._run(work, by=by, target=("instance", instance_id), command={"command": name})
@@ -364,11 +366,9 @@ class Engine:
             return _result(unit)
 
         result = self._run(work, by=by, target=("instance", incident.instance_id), command={"command": "retry"})
-        command = orjson.loads(incident.command) if incident.command else None
+        command = jobs.command_of(self, incident)
         if command and command.get("command") == "complete":
-            with self.db.read() as connection:
-                variables = reveal(self.personal, connection, command["variables"])
-            return self.complete(command["task"], variables, by=command["by"])
+            return self.complete(command["task"], command["variables"], by=command["by"])
         return result
 
     def tick(self, *, limit: int = 100) -> int:
