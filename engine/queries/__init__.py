@@ -20,6 +20,7 @@ from engine.queries.catalogue import (
 )
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
+from engine.queries.moments import Moment, TrackView, drawing, moment, track_of
 from engine.queries.recurring import Coming, coming
 from engine.queries.registers import (
     Change,
@@ -46,6 +47,7 @@ __all__ = [
     "Entry",
     "IncidentRow",
     "Inspection",
+    "Moment",
     "OpenTask",
     "Page",
     "PersonRef",
@@ -56,6 +58,7 @@ __all__ = [
     "StartView",
     "TaskRow",
     "TaskView",
+    "TrackView",
     "attachment",
     "attachment_rows",
     "attachments_of",
@@ -66,12 +69,14 @@ __all__ = [
     "deployed",
     "diagram",
     "done",
+    "drawing",
     "groups_of",
     "inbox",
     "inspect",
     "instance_of",
     "mark_read",
     "may_open_register",
+    "moment",
     "open_incidents",
     "person",
     "register",
@@ -83,5 +88,6 @@ __all__ = [
     "started",
     "task",
     "told",
+    "track_of",
     "unread",
 ]
