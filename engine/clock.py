@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -32,6 +33,21 @@ class Ticker:
                 self._sign, "interval", seconds=SIGNING, max_instances=1, coalesce=True, misfire_grace_time=None
             )
         self._scheduler.add_job(self._check_calendar, "interval", hours=6, next_run_time=datetime.now(UTC))
+
+    def every(self, seconds: float, work: Callable[[], object]) -> None:
+        """Do this as well, at once and again and again, one at a time; before `start`. What it raises is logged by
+        its type alone: what it works on may be confidential."""
+
+        def chore() -> None:
+            try:
+                work()
+            except Unavailable:
+                log.warning("the database is unavailable, a chore waits")
+            except Exception as error:
+                log.error("a chore failed: %s", type(error).__name__)
+
+        often = {"seconds": seconds, "next_run_time": datetime.now(UTC)}
+        self._scheduler.add_job(chore, "interval", **often, max_instances=1, coalesce=True, misfire_grace_time=None)
 
     def start(self) -> None:
         """Begin ticking."""

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from engine import readonly
 from engine.errors import GuijuError, Unavailable
 from engine.prepared import wrapped
 
@@ -72,8 +73,10 @@ class FairLock:
 class Database:
     """An open database. `bind` is SQLAlchemy's connection factory; use `read` and `write`, not the bind."""
 
-    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+    def __init__(self, url: str, *, pool_size: int = 16, audit_url: str | None = None) -> None:
         self.url = make_url(url)
+        self._audit_url = audit_url
+        self._auditor: Engine | None = None
         self._threads = threading.local()
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:
@@ -103,9 +106,10 @@ class Database:
             self.reader = self.bind
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int = 16) -> Database:
-        """Open `sqlite:///path` or `postgresql://…`. Raises `Unavailable` only on first use, never here."""
-        return cls(url, pool_size=pool_size)
+    def open(cls, url: str, *, pool_size: int = 16, audit_url: str | None = None) -> Database:
+        """Open `sqlite:///path` or `postgresql://…`; `audit_url`: the login that auditors read with, on PostgreSQL.
+        Raises `Unavailable` only on first use, never here."""
+        return cls(url, pool_size=pool_size, audit_url=audit_url)
 
     @staticmethod
     def _sqlite_bind(path: str, pool_size: int, *, readonly: bool) -> Engine:
@@ -141,6 +145,19 @@ class Database:
         """A connection for reads only, in one snapshot."""
         try:
             with self._reading() as connection, self._transaction(connection, "BEGIN"):
+                yield connection
+        except DBAPIError as error:
+            raise Unavailable(code="database_unavailable") from error
+        except sa.exc.TimeoutError as error:
+            raise Unavailable(code="database_busy") from error
+
+    @contextlib.contextmanager
+    def audit(self) -> Iterator[Connection]:
+        """A connection that cannot write, in one snapshot, for everything that auditors read (`engine.readonly`)."""
+        if self._auditor is None:
+            self._auditor = readonly.bind_of(self.url, self._audit_url)
+        try:
+            with self._auditor.connect() as connection, self._transaction(connection, "BEGIN"):
                 yield connection
         except DBAPIError as error:
             raise Unavailable(code="database_unavailable") from error
@@ -226,6 +243,8 @@ class Database:
             self._threads.reader = None
         self.bind.dispose()
         self.reader.dispose()
+        if self._auditor is not None:
+            self._auditor.dispose()
 
 
 class _SqliteTransaction:

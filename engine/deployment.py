@@ -136,7 +136,13 @@ def with_groups(connection: Connection, house: House) -> House:
 
 
 def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]) -> str:
-    """SHA-256 over the files that decide how `process` runs, those of called processes and decisions included."""
+    """SHA-256 over the files that decide how `process` runs."""
+    paths = closure_paths(parsed, process, digests)
+    return hashlib.sha256("".join(f"{path}\0{digests[path]}\n" for path in sorted(paths)).encode()).hexdigest()
+
+
+def closure_paths(parsed: Definitions, process: str, digests: Mapping[str, str]) -> set[str]:
+    """The files that decide how `process` runs, those of called processes and decisions included."""
     seen: set[str] = set()
     paths: set[str] = set()
 
@@ -155,7 +161,7 @@ def closure_digest(parsed: Definitions, process: str, digests: Mapping[str, str]
                     visit(element.called)
 
     visit(process)
-    return hashlib.sha256("".join(f"{path}\0{digests[path]}\n" for path in sorted(paths)).encode()).hexdigest()
+    return paths
 
 
 def latest_number(connection: Connection) -> int | None:

@@ -114,7 +114,7 @@ def _check(chain: str, rows: list[Row], end: tuple[int, bytes, bytes] | None) ->
             state = said["data"]["state"]
         before = digest
     if end is None:
-        return (None if chain == "deployments" else _broken(chain, 1, "orphan")), len(rows)
+        return (None if chain in ("deployments", "access") else _broken(chain, 1, "orphan")), len(rows)
     seq, head, stored = end
     if (seq, head) != (len(rows), before):
         return _broken(chain, len(rows) + 1, "head"), len(rows)

@@ -22,6 +22,7 @@ from engine.prepared import Prepared
 
 FIRST = bytes(32)  # what the first event of a chain names as the one before it
 DEPLOYMENTS = "deployments"  # the chain of what concerns no single instance
+ACCESS = "access"  # the chain of rights: scopes of auditors, legal holds, refusals that concern no case
 
 EVENT_TYPES: dict[str, dict[str, str]] = {
     "command": {"zh-CN": "提交命令", "en": "Command given"},
@@ -58,6 +59,12 @@ EVENT_TYPES: dict[str, dict[str, str]] = {
     "message.sent": {"zh-CN": "发给举报人消息", "en": "Message to the reporter"},
     "register.changed": {"zh-CN": "台账变更", "en": "Register changed"},
     "access.refused": {"zh-CN": "访问被拒绝", "en": "Access refused"},
+    "case.read": {"zh-CN": "查阅案件", "en": "Case read"},
+    "scope.set": {"zh-CN": "设定审计范围", "en": "Scope of an audit set"},
+    "scope.revoked": {"zh-CN": "收回审计范围", "en": "Scope of an audit revoked"},
+    "hold.set": {"zh-CN": "设定法律保全", "en": "Legal hold set"},
+    "hold.lifted": {"zh-CN": "解除法律保全", "en": "Legal hold lifted"},
+    "personal.erased": {"zh-CN": "销毁个人信息", "en": "Personal data erased"},
     "incident.raised": {"zh-CN": "出现异常", "en": "Incident raised"},
     "incident.resolved": {"zh-CN": "异常已处理", "en": "Incident resolved"},
     "job.failed": {"zh-CN": "作业失败，稍后重试", "en": "Job failed, will be retried"},

@@ -292,9 +292,10 @@ attachments = sa.Table(
     Column("name", String(255), nullable=False),
     Column("type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of what is stored: of the ciphertext where `key_id` is set
     Column("by", String(64)),
     Column("at", MOMENT, nullable=False),
+    Column("key_id", ID),  # the subject key it is encrypted under
     Index("ix_attachments_by", "by", "at"),
 )
 attachment_chunks = sa.Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -15,19 +14,30 @@ from engine.identity import Directory, barred_of
 from engine.models import task_access, tasks
 from engine.moments import stamp
 from engine.operations import notify
+from engine.tasks import raise_incident
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
 
 
 def note(
-    engine: Engine, instance_id: str, type_: str, *, by: str | None, tell: Text | None, data: Mapping[str, Any]
+    engine: Engine,
+    instance_id: str,
+    type_: str,
+    *,
+    by: str | None,
+    tell: Text | None = None,
+    incident: Text | None = None,
+    **data: Any,
 ) -> None:
-    """Write an event into a case's history; `tell` reaches whoever may do an open task of it. Raises NotFound."""
+    """Write an event into a case's history; `tell` reaches whoever may do an open task of it, `incident` the
+    administrators. Raises NotFound."""
 
     def work(connection: Connection) -> None:
         unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
         unit.say(type_, **data)
+        if incident:
+            raise_incident(unit, kind="note", element="start", error={"code": type_, "message": incident})
         unit.finish()
         if tell:
             users = handlers_of(connection, instance_id)

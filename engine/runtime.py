@@ -19,11 +19,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from engine import attachments, deployment, forms, jobs, notes, schedules, taking
+from engine.accesses import Recently
 from engine.calendar import Calendar
 from engine.command import Unit
 from engine.db import Database
 from engine.deployment import Deployment, Shelf
-from engine.errors import Conflict, Denied, ExecutionFailed, Text
+from engine.errors import Conflict, Denied, ExecutionFailed
 from engine.identity import Directory, require_active
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
@@ -78,7 +79,7 @@ class Engine:
         self.controls, self.registers, self.tables = tuple(controls), registers, dict(tables or {})
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
-        self.shelf = Shelf(db)
+        self.shelf, self.recently = Shelf(db), Recently()
         self._calendar: Calendar | None = None
         self._calendar_read = 0.0
 
@@ -343,10 +344,10 @@ class Engine:
 
         return self._run(work, by=by, target=("instance", instance_id), command={"command": name})
 
-    def note(self, instance_id: str, type_: str, *, by: str | None, tell: Text | None = None, **data: Any) -> None:
-        """Write an event of the policy into a case's history, such as the opening of a sealed identity, and `tell`
-        whoever may do an open task of it. `type_` is one of `history.EVENT_TYPES`. Raises NotFound."""
-        notes.note(self, instance_id, type_, by=by, tell=tell, data=data)
+    def note(self, instance_id: str, type_: str, *, by: str | None, **data: Any) -> None:
+        """Write an event of the policy into a case's history, such as the opening of a sealed identity, `tell` whoever
+        may do an open task of it, raise an `incident`. `type_` is one of `history.EVENT_TYPES`. Raises NotFound."""
+        notes.note(self, instance_id, type_, by=by, **data)
 
     def retry(self, incident_id: str, *, by: str) -> Result:
         """Try again what an incident stands for: the failed command in its actor's name, or the job that gave up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,10 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     engine = engine or _engine(config)
     ticker = Ticker(engine, signer=signing.signer_of(engine, config))
     app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    if config.mail:
+        from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
+
+        ticker.every(min(5, config.mail.every), partial(poll, engine, config.mail))
 
     health.install(app)
     languages.install(app)
@@ -93,7 +98,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 
 def _engine(config: Config) -> Engine:
-    db = Database.open(config.database_url)
+    db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
     engine = processes.build_engine(db, seal_key=config.seal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from engine.errors import GuijuError
+from processes.complaint.mail.settings import MailSettings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -31,6 +32,8 @@ class Config:
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
+    mail: MailSettings | None = None
+    audit_database_url: str = ""
     signing_key: str = ""  # a file, outside the database
     checkpoint_folder: str = ""
     checkpoint_url: str = ""
@@ -73,11 +76,13 @@ class Config:
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            audit_database_url=environment.get("GUIJU_AUDIT_DATABASE_URL", ""),
             signing_key=environment.get("GUIJU_SIGNING_KEY", ""),
             checkpoint_folder=environment.get("GUIJU_CHECKPOINT_FOLDER", ""),
             checkpoint_url=environment.get("GUIJU_CHECKPOINT_URL", ""),
             outgoing_hosts=_names(environment, "GUIJU_OUTGOING_HOSTS"),
             report_rate=environment.get("GUIJU_REPORT_RATE", cls.report_rate),
+            mail=MailSettings.from_environment(environment, public_url),
             metrics_token=environment.get("GUIJU_METRICS_TOKEN", ""),
             proxies=_count(environment, "GUIJU_PROXIES"),
             session_idle=_minutes(environment, "GUIJU_SESSION_IDLE_MINUTES", cls.session_idle),

@@ -110,7 +110,7 @@ def open_mailbox() -> Any:
     thread = _thread_by(code)
     if thread is None:
         return render_template("report_open.html", wrong=True), 422
-    return _mailbox(thread)
+    return _mailbox(thread, drawn=correspondence.exchanged(engine(), thread, code))
 
 
 def _thread_by(code: str) -> str | None:
@@ -225,14 +225,21 @@ def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[s
 
 
 def _receipt(number: str | None, code: str, *, staff: bool) -> str:
-    groups = [code[place : place + 4] for place in range(0, len(code), 4)]
-    return render_template("report_receipt.html", groups=groups, number=number, staff=staff)
+    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff)
 
 
-def _mailbox(thread: str, *, sent: bool | None = None, text: str = "", problem: Text | None = None) -> str:
+def _grouped(code: str) -> list[str]:
+    return [code[place : place + 4] for place in range(0, len(code), 4)]
+
+
+def _mailbox(
+    thread: str, *, sent: bool | None = None, text: str = "", problem: Text | None = None, drawn: str | None = None
+) -> str:
+    """The mailbox's page. `drawn`: a new receipt in the place of one that came by mail, shown this once."""
     status, reviewable, messages = correspondence.state_of(engine(), thread)
     return render_template(
         "report_mailbox.html",
+        groups=_grouped(drawn) if drawn else [],
         status=STATUSES[status],
         closed=status in ("closed", "closed_insufficient", "transferred"),
         reopens=status == "closed_insufficient",

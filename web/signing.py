@@ -37,11 +37,21 @@ def signer_of(engine: Engine, config: Config) -> Signer | None:
 
 def demo_keys(database: str, environment: MutableMapping[str, str] = os.environ) -> None:
     """Let the demo sign with a key of its own, kept beside its database, and publish into a folder there."""
-    if environment.get("GUIJU_SIGNING_KEY"):
-        return
-    beside = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
-    path = beside.with_name(f"{beside.name}.demo-signing")
-    if not path.exists():
-        SigningKey.make("demo.guiju.example").save(path)
-    environment["GUIJU_SIGNING_KEY"] = str(path)
-    environment.setdefault("GUIJU_CHECKPOINT_FOLDER", str(beside.with_name(f"{beside.name}.demo-checkpoints")))
+    if not environment.get("GUIJU_SIGNING_KEY"):
+        path = _beside(database, "demo-signing")
+        if not path.exists():
+            SigningKey.make("demo.guiju.example").save(path)
+        demo_key_beside(database, environment)
+
+
+def demo_key_beside(database: str, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Use the demo's key where no key is set and the database has one beside it."""
+    path = _beside(database, "demo-signing")
+    if not environment.get("GUIJU_SIGNING_KEY") and path.is_file():
+        environment["GUIJU_SIGNING_KEY"] = str(path)
+        environment.setdefault("GUIJU_CHECKPOINT_FOLDER", str(_beside(database, "demo-checkpoints")))
+
+
+def _beside(database: str, what: str) -> Path:
+    path = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
+    return path.with_name(f"{path.name}.{what}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
+from engine import readonly
 from engine.db import Database
 
 HERE = Path(__file__).parent
@@ -29,5 +32,7 @@ def migrate(db: Database) -> None:
         config.set_main_option("script_location", str(HERE))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        with contextlib.suppress(DBAPIError), connection.begin_nested():  # who may not make roles: `guiju audit-role`
+            readonly.make_role(connection)
 
     db.write(work)

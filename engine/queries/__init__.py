@@ -2,6 +2,16 @@
 rows."""
 
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
+from engine.queries.auditing import (
+    Audited,
+    Auditing,
+    auditable,
+    auditable_case,
+    audited,
+    auditing,
+    record_read,
+    require_auditor,
+)
 from engine.queries.catalogue import (
     IncidentRow,
     Inspection,
@@ -38,6 +48,8 @@ from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 __all__ = [
     "AttachmentRow",
     "AttachmentView",
+    "Audited",
+    "Auditing",
     "CaseRow",
     "CaseView",
     "Change",
@@ -62,6 +74,10 @@ __all__ = [
     "attachment",
     "attachment_rows",
     "attachments_of",
+    "auditable",
+    "auditable_case",
+    "audited",
+    "auditing",
     "case",
     "choices",
     "coming",
@@ -79,10 +95,12 @@ __all__ = [
     "moment",
     "open_incidents",
     "person",
+    "record_read",
     "register",
     "register_export",
     "register_row",
     "register_rows_of",
+    "require_auditor",
     "start_form",
     "startable",
     "started",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from engine import accesses
 from engine.attachments import content_of
 from engine.errors import Denied, NotFound
 from engine.identity import Standing
@@ -58,7 +59,11 @@ def attachment(engine: Engine, attachment_id: str, *, actor: str) -> AttachmentV
             raise _missing(attachment_id)
         refusal = _refusal(engine, connection, uses, who) if uses else None
         if refusal is None:
-            return AttachmentView(**_values(row), content=content_of(connection, attachment_id))
+            view = AttachmentView(**_values(row), content=content_of(connection, attachment_id))
+    if refusal is None:
+        for instance_id in {use.instance_id for use in uses}:
+            accesses.read(engine, instance_id, actor, f"attachment:{attachment_id}")
+        return view
     note_refusal(engine, ("instance", uses[0].instance_id), by=actor, command="attachment", refusal=refusal)
     raise refusal
 

@@ -10,9 +10,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import deployment
-from engine.errors import NotFound, Text
+from engine import accesses, deployment
+from engine.errors import Denied, NotFound, Text
 from engine.identity import Standing
+from engine.jobs import note_refusal
 from engine.models import history
 from engine.moments import moment
 from engine.queries.reading import Sealed, is_auditor, readable_case, reader
@@ -41,10 +42,17 @@ PUBLIC = (
     "decision.evaluated",
     "register.changed",
     "access.refused",
+    "case.read",
     "incident.raised",
     "incident.resolved",
 )
-AUDITED = {"access.refused", "operation.called", "decision.evaluated", "register.changed"}  # shown to auditors alone
+AUDITED = {
+    "access.refused",
+    "case.read",
+    "operation.called",
+    "decision.evaluated",
+    "register.changed",
+}  # shown to auditors alone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +147,18 @@ def diagrams(parsed: Definitions, root: str) -> list[tuple[str, Text]]:
 
 
 def diagram(engine: Engine, instance_id: str, process: str, *, actor: str) -> DiagramView:
-    """A diagram of the case's own deployment with where the case stands in it."""
+    """A diagram of the case's own deployment with where the case stands in it. Raises NotFound, Denied; a refusal is
+    written into the case's history."""
+    try:
+        view = _diagram(engine, instance_id, process, actor)
+    except Denied as refusal:
+        note_refusal(engine, ("instance", instance_id), by=actor, command="diagram", refusal=refusal)
+        raise
+    accesses.read(engine, instance_id, actor, "diagram")
+    return view
+
+
+def _diagram(engine: Engine, instance_id: str, process: str, actor: str) -> DiagramView:
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         row = readable_case(engine, connection, instance_id, who)

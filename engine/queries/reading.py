@@ -11,6 +11,7 @@ from engine.errors import Denied, NotFound
 from engine.identity import Access, Standing, barred_of, require_active
 from engine.models import case_barred, case_viewers, instances, task_access, tasks
 from engine.prepared import Prepared
+from engine.queries.auditing import auditable_as
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -47,7 +48,7 @@ def readable_case(engine: Engine, connection: Connection, instance_id: str, who:
                 barred.c.principal == f"u:{who.username}",
             ),
         ),
-        sa.literal(is_auditor(engine, who)),
+        auditable_as(engine, connection, who),
     )
     row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id, mine)).first()
     if row is not None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from engine.errors import Denied
 from engine.identity import Standing
-from engine.queries.reading import Sealed, is_auditor, readable_case, reader
+from engine.queries.auditing import audited
+from engine.queries.reading import Sealed
 from engine.queries.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -22,13 +22,10 @@ SEALED: dict[str, Any] = {"sealed": True}  # stands for an entry the reader may 
 
 @contextmanager
 def opened(engine: Engine, instance_id: str, actor: str) -> Iterator[tuple[Connection, Any, Standing]]:
-    """The case's row on a connection of its own. Raises NotFound, Denied."""
-    with engine.db.read() as connection:
-        who = reader(engine, connection, actor)
-        row = readable_case(engine, connection, instance_id, who)
-        if not is_auditor(engine, who):
-            raise Denied("auditors_only", text={"zh-CN": "该页面仅限审计员", "en": "Only auditors may see this"})
-        yield connection, row, who
+    """The case's row, on a connection that cannot write; the read is recorded where the procedure wants that. Raises
+    NotFound, Denied."""
+    with audited(engine, instance_id, actor, "replay") as audit:
+        yield audit.connection, audit.row, audit.who
 
 
 def veiled(

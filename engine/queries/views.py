@@ -12,7 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import forms
+from engine import accesses, forms
 from engine.errors import Denied, Text
 from engine.identity import LOCAL, Access, Directory, Standing
 from engine.jobs import note_refusal
@@ -110,10 +110,12 @@ def task(engine: Engine, task_id: str, *, actor: str) -> TaskView:
 
     A refusal is written into the case's history, as refused commands are."""
     try:
-        return _task(engine, task_id, actor)
+        view = _task(engine, task_id, actor)
     except Denied as refusal:
         note_refusal(engine, ("task", task_id), by=actor, command="open", refusal=refusal)
         raise
+    accesses.read(engine, view.instance_id, actor, f"task:{task_id}")
+    return view
 
 
 def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
@@ -250,10 +252,12 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
 def case(engine: Engine, instance_id: str, *, actor: str) -> CaseView:
     """The page of one case. Raises NotFound, Denied; a refusal is written into the case's history."""
     try:
-        return _case(engine, instance_id, actor)
+        view = _case(engine, instance_id, actor)
     except Denied as refusal:
         note_refusal(engine, ("instance", instance_id), by=actor, command="open", refusal=refusal)
         raise
+    accesses.read(engine, instance_id, actor, "case")
+    return view
 
 
 def _case(engine: Engine, instance_id: str, actor: str) -> CaseView:

@@ -283,6 +283,7 @@ PROPERTIES: dict[str, tuple[frozenset[str], str, str]] = {
         ("business_key", "process", "编号格式，如 ZC-{yyyy}-{nnnn}", "Pattern of the case number, as ZC-{yyyy}-{nnnn}"),
         ("viewers", "process", "表达式：还可查看的人和组", "Expression: who else may read the case"),
         ("barred", "process", "表达式：整个案件对谁隐去", "Expression: whom the whole case is kept from"),
+        ("log_reads", "process", "true：每次查阅都写入案件历史", "true: every reading is written into the case's history"),
         ("starters", "process", "表达式：可发起的人和组", "Expression: who may start it"),
         ("tables", "process", "其操作读取的表（.csv），逗号分隔", "The tables (.csv) its operations read, comma separated"),
         ("withdraw_to", "process", "撤回后到达的结束事件，或其前的系统操作", "The end event of a withdrawn case, or the operation before it"),

@@ -220,6 +220,13 @@ def _check_process(process: Process, checker: Checker) -> None:
     for name in ("title", "viewers", "barred"):
         if properties.get(name):
             checker.expression(properties[name], process.node, name, directory=True)
+    if properties.get("log_reads", "true") != "true":
+        report.problem(
+            process.node,
+            "log-reads",
+            "log_reads 只能为 true；不记录查阅就不要写它",
+            "`log_reads` can only be true; leave it out where reading is not recorded",
+        )
     starters = properties.get("starters")
     if starters:
         found = checker.expression(starters, process.node, "starters", directory=True)

@@ -54,6 +54,17 @@ def thread_by(engine: Engine, code: str) -> str | None:
         return mailbox.find(seal_of(engine), connection, code)
 
 
+def exchanged(engine: Engine, thread_id: str, code: str) -> str | None:
+    """A new receipt to be shown once, when `code` came by mail and was good for one opening only; else None."""
+    new, seal = mailbox.draw(), seal_of(engine)
+    with engine.db.read() as connection:
+        if not mailbox.is_once(seal, connection, thread_id, code):
+            return None
+    hashed = mailbox.hashed_receipt(new)
+    done = engine.db.write(lambda connection: mailbox.exchange(seal, connection, thread_id, code, new, hashed))
+    return new if done else None
+
+
 def mark_of(engine: Engine, code: str) -> str | None:
     """The keyed mark of a code, when a receipt with the same mark exists. Quick; says nothing of the code."""
     with engine.db.read() as connection:

@@ -25,6 +25,7 @@ from processes.complaint.seal import Seal
 from processes.complaint.tables import messages, threads
 
 DIGITS = 16
+ONCE = "1"  # before the mark of a receipt that went out by mail: opening the mailbox with it draws another
 LONGEST = 8000  # characters of a message
 MOST = 200  # messages a reporter may leave in one thread
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # as for passwords: 19 MiB, two passes
@@ -87,6 +88,31 @@ def keep(seal: Seal, connection: Connection, instance_id: str, code: str, hashed
     connection.execute(sa.update(threads).where(mine).values(lookup=seal.tag(code), receipt_hash=hashed))
 
 
+def keep_once(connection: Connection, thread_id: str, mark: str, hashed: str) -> bool:
+    """Make a receipt for one opening that of a thread, unless its reporter has drawn their own already."""
+    free = sa.and_(threads.c.thread_id == thread_id, sa.or_(threads.c.lookup.is_(None), _once(threads.c.lookup)))
+    changed = connection.execute(sa.update(threads).where(free).values(lookup=mark, receipt_hash=hashed))
+    return int(changed.rowcount) == 1
+
+
+def is_once(seal: Seal, connection: Connection, thread_id: str, code: str) -> bool:
+    """Whether the code is its thread's receipt for one opening."""
+    mine = sa.and_(threads.c.thread_id == thread_id, threads.c.lookup == ONCE + seal.tag(code))
+    return connection.execute(sa.select(threads.c.thread_id).where(mine)).first() is not None
+
+
+def exchange(seal: Seal, connection: Connection, thread_id: str, old: str, code: str, hashed: str) -> bool:
+    """Put the receipt `code` in the place of `old`, which was good for one opening. False when `old` is not that."""
+    mine = sa.and_(threads.c.thread_id == thread_id, threads.c.lookup == ONCE + seal.tag(old))
+    changed = connection.execute(sa.update(threads).where(mine).values(lookup=seal.tag(code), receipt_hash=hashed))
+    return int(changed.rowcount) == 1
+
+
+def _once(mark: Any) -> Any:
+    """Marks have four characters, those of receipts for one opening five."""
+    return sa.func.length(mark) == len(ONCE) + 4
+
+
 def hashed_receipt(code: str) -> str:
     """The slow hash of a receipt. Raises Unavailable when too many are asked for at once."""
     with _Turn():
@@ -97,7 +123,8 @@ def find(seal: Seal, connection: Connection, code: str) -> str | None:
     """The thread a receipt opens, or None. Always takes at least one hash's time."""
     if not code:
         return None
-    rows = connection.execute(sa.select(threads).where(threads.c.lookup == seal.tag(code))).all()
+    marks = (seal.tag(code), ONCE + seal.tag(code))
+    rows = connection.execute(sa.select(threads).where(threads.c.lookup.in_(marks))).all()
     found = None
     for hashed, thread_id in [(row.receipt_hash, row.thread_id) for row in rows] or [(_NOTHING, None)]:
         with _Turn():
@@ -114,7 +141,8 @@ def known_mark(seal: Seal, connection: Connection, code: str) -> str | None:
     if not code:
         return None
     mark = seal.tag(code)
-    found = connection.execute(sa.select(threads.c.thread_id).where(threads.c.lookup == mark).limit(1)).first()
+    same = threads.c.lookup.in_((mark, ONCE + mark))
+    found = connection.execute(sa.select(threads.c.thread_id).where(same).limit(1)).first()
     return mark if found else None
 
 

@@ -66,9 +66,11 @@ class Seal:
         self._opened()
         return hmac.digest(self._tagging, code.encode(), "sha256")[: TAG_BITS // 8].hex()
 
-    def seal(self, connection: Connection, instance_id: str, name: str, value: Any) -> str:
+    def seal(
+        self, connection: Connection, instance_id: str, name: str, value: Any, *, at: datetime | None = None
+    ) -> str:
         """Store a start form's `x-sealed` value; the case keeps only that there is one."""
-        row = {"instance_id": instance_id, "name": name, "at": stamp(datetime.now(UTC)), "destroyed_at": None}
+        row = {"instance_id": instance_id, "name": name, "at": stamp(at or datetime.now(UTC)), "destroyed_at": None}
         sealed = self.close(str(value), f"{instance_id}/{name}")
         connection.execute(sa.insert(sealed_values).values(**row, sealed=sealed))
         return f"sealed:{name}"

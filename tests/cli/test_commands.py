@@ -21,7 +21,10 @@ from web.cli_text import Tongue, tongue
 from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = "check demo deploy deployed init key leave password replay scenario serve verify".split()
+COMMANDS = [
+    "audit-role", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password", "replay",
+    "scenario", "serve", "verify",
+]  # fmt: skip
 
 
 def guiju(*arguments: str, language: str = "en") -> Result:
