@@ -77,7 +77,7 @@ def sentence(shown: Shown) -> Line:
     entry = shown.entry
     if entry.type == "access.refused":
         step = text(entry.name) or ""
-        tried = command(str(entry.data.get("tried", "")))
+        tried = command(str(entry.data.get("tried", ""))).lower()
         says = _("试图%(verb)s「%(step)s」，被拒绝", verb=tried, step=step) if step else _("被拒绝：没有权限")
         return _line(shown, says, "no-symbol", "late")
     if entry.type == "decision.evaluated":
@@ -103,7 +103,7 @@ def sentence(shown: Shown) -> Line:
     step = text(entry.name) or entry.element or ""
     if entry.type == "command":
         kind, step = command(str(entry.data.get("command", ""))), ""
-    says = f"{kind} {step}".strip() if not step else _("%(what)s：%(step)s", what=kind, step=step)
+    says = f"{kind} {step}".strip() if not step else _("%(a)s：%(b)s", a=kind, b=step)
     return _line(shown, says, ICONS.get(entry.type.split(".")[0], "information-circle"))
 
 

@@ -31,6 +31,7 @@ from engine.queries.catalogue import (
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
 from engine.queries.moments import Moment, TrackView, drawing, moment, track_of
+from engine.queries.proving import Line, prove
 from engine.queries.recurring import Coming, coming
 from engine.queries.registers import (
     Change,
@@ -59,6 +60,7 @@ __all__ = [
     "Entry",
     "IncidentRow",
     "Inspection",
+    "Line",
     "Moment",
     "OpenTask",
     "Page",
@@ -95,6 +97,7 @@ __all__ = [
     "moment",
     "open_incidents",
     "person",
+    "prove",
     "record_read",
     "register",
     "register_export",

@@ -407,4 +407,81 @@ function along(layer, points) {
   requestAnimationFrame(frame);
 }
 
-if (place) place.machine = new Machine(place);
+// -- the proof: each line as the server finds it ------------------------------------------------------------------
+async function prove(button, panel) {
+  const part = (name) => panel.querySelector(`[data-proof-${name}]`);
+  const bar = part("bar");
+  const verdict = part("verdict");
+  panel.hidden = false;
+  part("checks").replaceChildren();
+  part("commands").replaceChildren();
+  verdict.textContent = "";
+  verdict.className = "verdict";
+  bar.hidden = false;
+  bar.value = 0;
+  button.setAttribute("aria-busy", "true");
+  const seen = { holds: 0, fails: 0, open: 0, command: 0, bad: null };
+  const told = (line) => {
+    seen[line.state] += 1;
+    if (line.kind === "command") seen.command += 1;
+    if (line.state === "fails" && !seen.bad) seen.bad = line;
+    const item = document.createElement("li");
+    item.className = line.state;
+    const link = document.createElement("a");
+    link.href = line.link;
+    const words = document.createElement("span");
+    words.textContent = line.kind === "command" ? line.says : line.why && line.state === "holds" ? line.why : line.says;
+    link.append(panel.querySelector(`template[data-${line.state}]`).content.cloneNode(true), words);
+    if (line.kind === "command") {
+      const where = document.createElement("span");
+      where.className = "hash";
+      where.textContent = `${line.seq}–${line.last} · ${line.found.slice(0, 12) || "—"}`;
+      link.append(where);
+      bar.value = line.last;
+      part("count").textContent = String(seen.command);
+    }
+    item.append(link);
+    if (line.why && line.state !== "holds") {
+      const why = document.createElement("p");
+      why.className = "small";
+      why.textContent = line.why;
+      item.append(why);
+    }
+    part(line.kind === "command" ? "commands" : "checks").append(item);
+    if (line.kind === "command") part("commands").scrollTop = part("commands").scrollHeight;
+  };
+  try {
+    const answer = await fetch(button.dataset.prove, { credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) throw new Error(`proof: ${answer.status}`);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      const lines = (rest + (value ?? "")).split("\n");
+      rest = done ? "" : lines.pop();
+      for (const line of lines) if (line.trim()) told(JSON.parse(line));
+      if (done) break;
+      await new Promise(requestAnimationFrame); // let what was found be seen before more is read
+    }
+    bar.value = bar.max;
+    verdict.classList.add(seen.bad ? "late" : "good");
+    verdict.textContent = seen.bad ? `${verdict.dataset.bad}：${seen.bad.why || seen.bad.says}` : verdict.dataset[seen.open ? "open" : "good"].replace("#", String(seen.command));
+  } catch (error) {
+    console.warn(error);
+    verdict.classList.add("late");
+    verdict.textContent = verdict.dataset.broken;
+  } finally {
+    bar.hidden = true;
+    button.removeAttribute("aria-busy");
+    panel.querySelector("h2").scrollIntoView({ block: "nearest" });
+  }
+}
+
+if (place) {
+  place.machine = new Machine(place);
+  const button = document.querySelector("[data-prove]");
+  button?.addEventListener("click", (event) => {
+    event.preventDefault();
+    if (button.getAttribute("aria-busy") !== "true") prove(button, document.querySelector("[data-proof]"));
+  });
+}
