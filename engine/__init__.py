@@ -16,8 +16,9 @@ from engine.registers import Readers, Registers
 from engine.replay import replay
 from engine.runtime import Engine, Result
 from engine.schedules import Planning, Schedule
+from engine.settings import read_setting, write_setting
 from engine.signer import Signer
-from engine.spiff.control import Control, Station
+from engine.spiff.control import Control, Station, TableControl
 from engine.spiff.gate import House, Problem, check
 
 __all__ = [
@@ -43,14 +44,17 @@ __all__ = [
     "SigningKey",
     "Station",
     "SystemClock",
+    "TableControl",
     "Ticker",
     "Unit",
     "check",
     "errors",
     "migrate",
     "queries",
+    "read_setting",
     "replay",
     "save_directory",
     "set_status",
     "verify",
+    "write_setting",
 ]

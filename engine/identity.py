@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from engine.errors import Denied, NotFound
 from engine.models import case_barred, delegations, departments, groups, memberships, people
-from engine.prepared import Prepared
+from engine.prepared import Prepared, decoded
 
 EVERYONE = "employee"  # every active person belongs to it without being listed
 ANYONE = "anyone"  # in `starters` only: also somebody who is not logged in
@@ -82,6 +82,26 @@ _GROUP_ID = Prepared(
     sa.select(groups.c.id)
     .where(sa.or_(groups.c.id == sa.bindparam("name"), groups.c.name_zh == sa.bindparam("name")))
     .order_by(groups.c.id)
+)
+_BY_NAME = sa.bindparam("name", type_=sa.String)
+_PEOPLE = Prepared(sa.select(people).order_by(people.c.username))
+_PERSON = Prepared(sa.select(people).where(people.c.username == _BY_NAME))
+_DEPARTMENT = Prepared(
+    sa.select(departments.c.id, departments.c.names, departments.c.head).where(departments.c.id == _BY_NAME)
+)
+_GROUP = Prepared(  # a row for each active member, or one without
+    sa.select(groups.c.id, groups.c.names, people.c.username)
+    .select_from(
+        groups.outerjoin(memberships, memberships.c.group_id == groups.c.id).outerjoin(
+            people,
+            sa.and_(
+                people.c.username == memberships.c.username,
+                people.c.status == sa.literal_column("'active'"),
+            ),
+        )
+    )
+    .where(groups.c.id == _BY_NAME)
+    .order_by(people.c.username)
 )
 
 
@@ -216,9 +236,11 @@ class Directory:
 
     def people(self) -> list[Person]:
         """Everybody, by username."""
-        return [
-            Person(**row._mapping) for row in self._connection.execute(sa.select(people).order_by(people.c.username))
-        ]
+        found: list[Person] = self._once(
+            "people", "", lambda _: [_told(row) for row in _PEOPLE.run(self._connection).all()]
+        )
+        self._seen.update({("person", person.username): person for person in found})
+        return list(found)
 
     def departments(self) -> list[Unit]:
         """All departments."""
@@ -231,6 +253,13 @@ class Directory:
             Unit(id=row.id, names=row.names)
             for row in self._connection.execute(sa.select(groups).order_by(groups.c.id))
         ]
+
+    def stand_ins(self, usernames: Iterable[str], now: datetime) -> list[str]:
+        """Who stands in, in everything they do, for one of these people on that day."""
+        today = now.astimezone(LOCAL).date().isoformat()
+        valid = [delegations.c.valid_from <= today, delegations.c.valid_to >= today, delegations.c.scope == "*"]
+        found = sa.select(delegations.c.to_user).where(delegations.c.from_user.in_(list(usernames)), *valid)
+        return sorted(set(self._connection.scalars(found)))
 
     def principals(self, value: Any) -> list[str]:
         """What an expression names, as principals: a group (id or Chinese name), else a username; lists and None
@@ -269,25 +298,28 @@ class Directory:
             self._seen[kind, name] = read(name)
         return self._seen[kind, name]
 
+    def _people(self, _: str) -> list[Person]:
+        return [_told(row) for row in _PEOPLE.run(self._connection).all()]
+
     def _person(self, username: str) -> Person | None:
-        row = self._connection.execute(sa.select(people).where(people.c.username == username)).first()
-        return Person(**row._mapping) if row else None
+        row = _PERSON.run(self._connection, name=username).first()
+        return _told(row) if row else None
 
     def _department(self, department_id: str) -> Unit | None:
-        row = self._connection.execute(sa.select(departments).where(departments.c.id == department_id)).first()
-        return Unit(id=row.id, names=row.names, head=row.head) if row else None
+        row = _DEPARTMENT.run(self._connection, name=department_id).first()
+        return Unit(id=row.id, names=decoded(row.names), head=row.head) if row else None
 
     def _group(self, group_id: str) -> Unit | None:
-        row = self._connection.execute(sa.select(groups).where(groups.c.id == group_id)).first()
-        if row is None:
+        rows = _GROUP.run(self._connection, name=group_id).all()
+        if not rows:
             return None
-        members = self._connection.execute(
-            sa.select(people.c.username)
-            .join(memberships, memberships.c.username == people.c.username)
-            .where(memberships.c.group_id == group_id, people.c.status == "active")
-            .order_by(people.c.username)
-        )
-        return Unit(id=row.id, names=row.names, members=tuple(members.scalars()))
+        members = tuple(row.username for row in rows if row.username is not None)
+        return Unit(id=rows[0].id, names=decoded(rows[0].names), members=members)
+
+
+def _told(row: Any) -> Person:
+    fields = row._asdict()
+    return Person(**{**fields, "names": decoded(row.names), "training_valid": bool(row.training_valid)})
 
 
 def save_directory(

@@ -51,6 +51,8 @@ definitions = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+_BEHIND = sa.text("seq > indexed_seq")
+
 # Cases ---------------------------------------------------------------------------------------------------------------
 instances = sa.Table(
     "instances",
@@ -71,6 +73,9 @@ instances = sa.Table(
     Column("seq", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("indexed_seq", Integer, nullable=False, server_default="0"),  # read so far by `indexing`
+    Index("ix_instances_behind", "instance_id", sqlite_where=_BEHIND, postgresql_where=_BEHIND),
+    Index("ix_instances_started", "started_at", "instance_id", "process", "status"),
     Index("ix_instances_initiator", "initiator", "started_at"),
     Index("ix_instances_business_key", "business_key"),
     Index("ix_instances_process", "process", "status", "started_at"),

@@ -10,9 +10,15 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+
+
+def decoded(value: Any) -> Any:
+    """What a JSON column holds: PostgreSQL's driver reads it, SQLite's gives the text."""
+    return orjson.loads(value) if isinstance(value, (str, bytes)) else value
 
 
 class Answer:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from engine.models import register_changes, register_rows
 from engine.moments import stamp
+from engine.prepared import Prepared, decoded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,18 @@ class Readers:
     groups: frozenset[str] = frozenset()
     own: tuple[str, ...] = ()
     by_case: bool = False
+
+
+_HERE = sa.and_(
+    register_rows.c.register == sa.bindparam("register", type_=sa.String),
+    register_rows.c.key == sa.bindparam("key", type_=sa.String),
+)
+_ROW = Prepared(sa.select(register_rows.c.data, register_rows.c.rev).where(_HERE).with_for_update())
+_ALL = Prepared(
+    sa.select(register_rows.c.key, register_rows.c.data)
+    .where(register_rows.c.register == sa.bindparam("register", type_=sa.String))
+    .order_by(register_rows.c.key)
+)
 
 
 class Registers:
@@ -47,13 +60,12 @@ class Registers:
 
     def get(self, register: str, key: str) -> dict[str, Any] | None:
         """The row's fields, or None."""
-        row = self._row(register, key)
-        return dict(row.data) if row else None
+        row = _ROW.run(self._connection, register=register, key=key).first()
+        return dict(decoded(row.data)) if row else None
 
     def all(self, register: str) -> dict[str, dict[str, Any]]:
         """Every row of a register, key → fields, by key."""
-        query = sa.select(register_rows.c.key, register_rows.c.data).where(register_rows.c.register == register)
-        return {row.key: dict(row.data) for row in self._connection.execute(query.order_by(register_rows.c.key))}
+        return {row.key: dict(decoded(row.data)) for row in _ALL.run(self._connection, register=register).all()}
 
     def find(self, register: str, **equals: Any) -> dict[str, dict[str, Any]]:
         """The rows whose fields equal what is given."""
@@ -66,8 +78,8 @@ class Registers:
     def put(self, register: str, key: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Merge `fields` into the row (made when missing) and return the whole row; what did not change writes
         nothing."""
-        row = self._row(register, key)
-        before = dict(row.data) if row else {}
+        row = _ROW.run(self._connection, register=register, key=key).first()
+        before = dict(decoded(row.data)) if row else {}
         changes = {name: value for name, value in fields.items() if name not in before or before[name] != value}
         if row is not None and not changes:
             return before
@@ -87,9 +99,3 @@ class Registers:
         )
         self.changed.append({"register": register, "key": key, "rev": rev, "changes": shown})
         return after
-
-    def _row(self, register: str, key: str) -> Any:
-        query = sa.select(register_rows.c.data, register_rows.c.rev)
-        return self._connection.execute(
-            query.where(register_rows.c.register == register, register_rows.c.key == key).with_for_update()
-        ).first()

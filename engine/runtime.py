@@ -32,7 +32,7 @@ from engine.operations import Operations
 from engine.prepared import Prepared
 from engine.registers import Readers
 from engine.schedules import Planning, Schedule
-from engine.spiff.control import Control
+from engine.spiff.control import Control, TableControl
 from engine.spiff.gate import Finding, House
 from engine.starting import Sealer, begin
 
@@ -63,7 +63,7 @@ class Engine:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         directory_functions: Callable[[Directory], Mapping[str, Callable[..., Any]]] | None = None,
         schedules: Callable[[Planning], Iterable[Schedule]] | None = None,
-        controls: Iterable[Control] = (),
+        controls: Iterable[Control | TableControl] = (),
         registers: Mapping[str, Readers] | None = None,
         tables: Mapping[str, Callable[[bytes], Iterable[Finding]]] | None = None,
         clock: Clock | None = None,

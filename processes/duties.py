@@ -59,10 +59,11 @@ def rotations(planning: Planning) -> Iterator[Schedule]:
 
 def trainings(planning: Planning) -> Iterator[Schedule]:
     """Everybody's next course and signature: a month before a year is over, at once for who never signed (七.2b)."""
+    rows = planning.registers.all(TRAINING)
     for person in planning.directory.people():
         if not person.active:
             continue
-        row = planning.registers.get(TRAINING, person.username) or {}
+        row = rows.get(person.username, {})
         signed: str | None = row.get("signed_on") or person.policy_signed_on
         known, first = False, IN_FORCE
         if signed and (person.training_valid or row):

@@ -19,7 +19,9 @@ from web import (
     assets,
     attachments,
     audit_case,
+    audit_export,
     audit_proof,
+    audit_search,
     audit_words,
     cases,
     casework,
@@ -88,6 +90,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         health,
         intake,
         casework,
+        audit_search,
+        audit_export,
     ):
         app.register_blueprint(part.bp)
     api.install(app)

@@ -81,9 +81,9 @@ def add(group: click.Group, t: Tongue) -> None:
     @group.command(
         name="demo",
         help=t(
-            "装入演示公司（人员、部门、台账、流程），并演示账号注册案件。已装入则不变。",
-            "Load the demo company (people, departments, registers, procedures) and play its registration cases. "
-            "Once loaded, nothing changes.",
+            "装入演示公司（人员、部门、台账、流程），并演示各流程一个月的案件。已装入则不变，中断过则接着装入。",
+            "Load the demo company (people, departments, registers, procedures) and play a month of cases in every "
+            "procedure. Once loaded, nothing changes; a load that was cut off goes on.",
         )
         + examples("guiju demo", "guiju demo --database sqlite:////tmp/try.db"),
     )
@@ -103,15 +103,20 @@ def add(group: click.Group, t: Tongue) -> None:
 
 
 def load(engine: Engine, t: Tongue) -> bool:
-    """Load and play the demo company unless it is there; whether it did."""
+    """Load and play the demo company, or what is missing of it; whether there was anything to do."""
     import processes
 
-    if processes.is_demo_loaded(engine):
+    loaded = processes.is_demo_loaded(engine)
+    if loaded and processes.is_demo_played(engine):
         return False
     with progress(t("装入演示公司", "Loading the demo company")) as advance:
-        processes.load_demo(engine, progress=advance)
-        processes.play_demo(engine, progress=advance)
+        if not loaded:
+            processes.load_demo(engine, moved=True, progress=advance)
+        astray = processes.play_demo(engine, progress=advance)
     click.echo(t("演示公司已装入", "The demo company is loaded"))
+    for step in astray:
+        where = f"{step.story} · {step.element} · {step.who}: {step.why}"
+        click.echo(t(f"这一步未能演示：{where}", f"This step could not be played: {where}"), err=True)
     return True
 
 

@@ -1,6 +1,7 @@
 """The reads: functions that return plain data. Each that a page may call takes `actor` and decides on the loaded
 rows."""
 
+from engine.queries.answered import answered
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
 from engine.queries.auditing import (
     Audited,
@@ -29,6 +30,7 @@ from engine.queries.catalogue import (
     startable,
 )
 from engine.queries.course import DiagramView, Entry, diagram
+from engine.queries.doable import Doable, Running, doable, running
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
 from engine.queries.moments import Moment, TrackView, drawing, moment, track_of
 from engine.queries.proving import Line, prove
@@ -57,6 +59,7 @@ __all__ = [
     "Coming",
     "Decided",
     "DiagramView",
+    "Doable",
     "Entry",
     "IncidentRow",
     "Inspection",
@@ -69,10 +72,12 @@ __all__ = [
     "Record",
     "RegisterRow",
     "RegisterView",
+    "Running",
     "StartView",
     "TaskRow",
     "TaskView",
     "TrackView",
+    "answered",
     "attachment",
     "attachment_rows",
     "attachments_of",
@@ -86,6 +91,7 @@ __all__ = [
     "counts",
     "deployed",
     "diagram",
+    "doable",
     "done",
     "drawing",
     "groups_of",
@@ -104,6 +110,7 @@ __all__ = [
     "register_row",
     "register_rows_of",
     "require_auditor",
+    "running",
     "start_form",
     "startable",
     "started",

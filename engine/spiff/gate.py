@@ -15,6 +15,7 @@ from engine.spiff.gate_forms import read_form
 from engine.spiff.gate_gateways import check_gateways
 from engine.spiff.gate_model import Model, Process, children, read_process
 from engine.spiff.gate_names import Checker, Names
+from engine.spiff.gate_paths import check_table_controls
 from engine.spiff.gate_report import Finding, House, OperationInfo, Problem, Report, in_order
 from engine.spiff.gate_structure import check_errors, check_loops, check_structure
 from engine.spiff.gate_tasks import check_people
@@ -88,7 +89,9 @@ def _read(model: Model, file: str) -> None:
                 f"The decision “{decision.id}” stands in another file too",
                 element=decision.id,
             )
-        model.decisions.setdefault(decision.id, decision)
+            return
+        model.decisions[decision.id] = decision
+        check_table_controls(model, decision.id, report)
     elif file.endswith(".json"):
         form, findings = read_form(data)
         model.forms[file] = form

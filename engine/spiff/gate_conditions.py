@@ -17,6 +17,7 @@ from engine.spiff.gate_shapes import Shape
 
 COMBINATIONS = 4_096
 OTHER = "…"  # some value no condition mentions
+MISSING: Any = object()  # nothing is known of it
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,23 @@ def judge(condition: Formula, known: Mapping[str, Any]) -> bool | None:
             if decisive in judged:
                 return decisive
             return None if None in judged else not decisive
-    if condition.path not in known:
+    value = look_up(condition.path, known)
+    if value is MISSING:
         return None
-    value = known[condition.path]
     if condition.kind == "in":
         return any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in condition.values)
     return bool(value)
+
+
+def look_up(path: str, known: Mapping[str, Any]) -> Any:
+    """What is known of a path, MISSING when nothing is. What is known to be None has no fields."""
+    if path in known:
+        return known[path]
+    while "." in path:
+        path = path.rpartition(".")[0]
+        if path in known:
+            return None if known[path] is None else MISSING
+    return MISSING
 
 
 def facts(condition: Formula) -> Iterator[Formula]:

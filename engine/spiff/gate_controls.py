@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.spiff.gate_graph import has_people, reached
+from engine.spiff.gate_known import NOTHING, Conditions, Known, after, conditions_of, flows_taken, known_of
 from engine.spiff.gate_model import HUMAN, Element, Process, result_variable
 from engine.spiff.gate_names import Names
-from engine.spiff.gate_paths import Conditions, check_path_controls, conditions_of, flows_taken, outcomes, sets
+from engine.spiff.gate_paths import check_path_controls, outcomes
 from engine.spiff.gate_shapes import Shape
 
 APPROVING = frozenset(
@@ -76,8 +77,12 @@ def secret_fields(schema: Any, path: str = "") -> Iterator[str]:
 
 # -- K-10 --------------------------------------------------------------------------------------------------------------
 def _check_consent(host: Element, names: Names, conditions: Conditions) -> None:
-    """Whether a timer of the activity leads, by itself, where only an approving outcome of the activity leads."""
+    """Whether a timer leads, by itself, where only an approving outcome of the activity leads.
+
+    Its own timers, and those that run beside it: a catching timer on a branch that does not go through the activity.
+    """
     timers = [boundary for boundary in host.boundaries if boundary.definition("timer") is not None]
+    timers += _beside(host)
     if not timers:
         return
     variables = {result_variable(host)} if host.kind in HUMAN else names.products(host)
@@ -85,6 +90,14 @@ def _check_consent(host: Element, names: Names, conditions: Conditions) -> None:
         approving = {value for value in values if isinstance(value, str) and value.lower() in APPROVING}
         if approving:
             _check_timers(host, timers, path, approving, values - approving, names, conditions)
+
+
+def _beside(host: Element) -> list[Element]:
+    """Catching timers that may run while the activity is open, or without it: on a way that does not pass it."""
+    start = host.scope.process.start
+    around = reached([start], [host]) if start is not None else set()
+    around -= set(host.boundaries) | reached(host.boundaries)
+    return [each for each in around if each.kind == "intermediateCatchEvent" and each.definition("timer") is not None]
 
 
 def _outcomes(host: Element, names: Names, variables: Iterable[str], conditions: Conditions) -> dict[str, set[Any]]:
@@ -108,17 +121,16 @@ def _check_timers(
 ) -> None:
     """1. what only approvals reach 2. whether a timer gets there without asking anybody."""
     variable = path.partition(".")[0]
-    after = list(host.scope.after(host))
+    behind = list(host.scope.after(host))
     only_approved: set[Element] = set()
     for value in approving:
-        only_approved |= _led_to(after, {path: value}, variable, names, conditions)
+        only_approved |= _led_to(behind, known_of({path: value}), names, conditions)
     for value in others:
-        only_approved -= _led_to(after, {path: value}, variable, names, conditions)
+        only_approved -= _led_to(behind, known_of({path: value}), names, conditions)
     for timer in timers:
-        led = _led_to(timer.scope.after(timer), {}, variable, names, conditions) & only_approved
-        if led and host not in reached(after):  # else it can come round again with its last result still there
-            nobody = {path: None, variable: None}
-            led &= _led_to(timer.scope.after(timer), nobody, variable, names, conditions)
+        led = _led_to(timer.scope.after(timer), NOTHING, names, conditions) & only_approved
+        if led and host not in reached(behind):  # else it can come round again with its last result still there
+            led &= _led_to(timer.scope.after(timer), known_of({variable: None}), names, conditions)
         for target in sorted(led, key=lambda each: each.id):
             host.scope.process.report.problem(
                 timer.node,
@@ -128,26 +140,25 @@ def _check_timers(
             )
 
 
-def _led_to(
-    starts: Iterable[Element], known: Mapping[str, Any], variable: str, names: Names, conditions: Conditions
-) -> set[Element]:
+def _led_to(starts: Iterable[Element], known: Known, names: Names, conditions: Conditions) -> set[Element]:
     """The steps reached without asking anybody else, the next person's task included; gateways are only passed."""
     found: set[Element] = set()
-    seen: set[tuple[Element, bool]] = set()
-    todo = [(element, True) for element in starts]
+    seen: set[tuple[Element, Known]] = set()
+    todo = [(element, known) for element in starts]
     while todo:
-        element, still_known = todo.pop()
-        if (element, still_known) in seen:
+        element, still = todo.pop()
+        if (element, still) in seen:
             continue
-        seen.add((element, still_known))
+        seen.add((element, still))
         if not element.kind.endswith("Gateway"):
             found.add(element)
         if _asks_people(element, names):
             continue
-        if element.kind == "scriptTask" and sets(element, variable):
-            still_known = False
-        for target in _ways(element, known if still_known else {}, conditions):
-            todo.append((target, still_known))
+        still = after(element, still, names)
+        elements = element.scope.elements
+        for flow in flows_taken(element, dict(still), conditions):
+            if flow.target in elements:
+                todo.append((elements[flow.target], still))
     return found
 
 
@@ -157,8 +168,3 @@ def _asks_people(element: Element, names: Names) -> bool:
         return called is not None and has_people(called)
     inner = [scope for scope in element.scope.process.scopes if scope.owner is element]
     return element.kind in HUMAN or any(each.kind in HUMAN for scope in inner for each in scope.elements.values())
-
-
-def _ways(element: Element, known: Mapping[str, Any], conditions: Conditions) -> list[Element]:
-    elements = element.scope.elements
-    return [elements[flow.target] for flow in flows_taken(element, known, conditions) if flow.target in elements]

@@ -107,6 +107,13 @@ class Names:
             found.update(called.outputs if called.outputs is not None else everything)
         return frozenset(found)
 
+    def brought(self, element: Element) -> frozenset[str]:
+        """What an activity's own scripts set, whatever else it leaves behind."""
+        scripts: list[Script] = []
+        for _ in self._single(element, scripts):
+            pass
+        return frozenset(name for script in scripts for name in script.assigned)
+
     def _declared(self, process: Process) -> dict[str, Shape]:
         """What its own start, inputs, tasks, scripts and tables set; calls are added later."""
         names: dict[str, Shape] = dict(ALWAYS)

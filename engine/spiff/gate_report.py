@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.spiff.control import Control
+from engine.spiff.control import Control, TableControl
 
 Node = etree._Element
 _SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
@@ -53,7 +53,7 @@ class House:
     operations: Mapping[str, OperationInfo] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     directory_functions: frozenset[str] = frozenset()
-    controls: tuple[Control, ...] = ()
+    controls: tuple[Control | TableControl, ...] = ()
     people: frozenset[str] | None = None
     tables: Mapping[str, Callable[[bytes], Iterable[Finding]]] = field(default_factory=dict)
 

@@ -237,7 +237,7 @@ CASES: tuple[Case, ...] = (
             (8, "14:30", "jiangbaozhen", "start", {}),
             *approved(7, head="yanshouhou"),
             *ballots(6, "09:45", YES, *MEMBERS),
-            (1, "11:00", "taochouti", "platform_register", on_platform("channels-service")),
+            (3, "11:00", "taochouti", "platform_register", on_platform("channels-service")),
         ),
     ),
     Case(  # waiting to be registered on the platform

@@ -6,6 +6,7 @@ Everybody is invented, and named after furniture so that nobody mistakes them fo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from engine import Directory, Engine, queries
+from engine import Directory, Engine, queries, read_setting, write_setting
 from processes import organisation
 from processes.bundle import shipped
 from processes.registers import account
@@ -22,6 +23,9 @@ from processes.registers import account
 Progress = Callable[[int, int], Any]  # (done, in all)
 
 HERE = Path(__file__).parent
+TOLD_ON = date(2026, 11, 24)  # the day from which the company's dates are told
+MARK = "demo"  # the setting that says when the company was loaded, and whether its month has been played
+_DATE = re.compile(r"(?<![\d-])20\d\d-[01]\d-[0-3]\d(?!\d)")
 DEMO_PASSWORD = "guiju"
 DEPLOYER = "lutuyang"
 DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
@@ -34,6 +38,11 @@ DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
         "shenshafa",
         {"zh-CN": "沈沙发", "en": "Shen Shafa"},
         {"zh-CN": "市场部负责人，小组成员", "en": "head of Marketing, votes"},
+    ),
+    (
+        "baixiangmu",
+        {"zh-CN": "白橡木", "en": "Bai Xiangmu"},
+        {"zh-CN": "市场部副经理，候补一级审核、账号巡查", "en": "deputy in Marketing, patrols accounts"},
     ),
     ("taochouti", {"zh-CN": "陶抽屉", "en": "Tao Chouti"}, {"zh-CN": "账号管理员", "en": "account registrar"}),
     ("zhongxuanguan", {"zh-CN": "钟玄关", "en": "Zhong Xuanguan"}, {"zh-CN": "法务专员", "en": "legal reviewer"}),
@@ -69,6 +78,26 @@ DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
         {"zh-CN": "苏书架", "en": "Su Shujia"},
         {"zh-CN": "密码库与系统管理员", "en": "vault and system administrator"},
     ),
+    (
+        "yepingfeng",
+        {"zh-CN": "叶屏风", "en": "Ye Pingfeng"},
+        {"zh-CN": "投诉受理专员", "en": "takes in complaints"},
+    ),
+    (
+        "baishuzhuo",
+        {"zh-CN": "柏书桌", "en": "Bai Shuzhuo"},
+        {"zh-CN": "调查主办", "en": "investigates complaints"},
+    ),
+    (
+        "jinguimian",
+        {"zh-CN": "金柜面", "en": "Jin Guimian"},
+        {"zh-CN": "违规处理经办", "en": "discipline officer"},
+    ),
+    (
+        "guogongyu",
+        {"zh-CN": "郭公榆", "en": "Guo Gongyu"},
+        {"zh-CN": "工会主席", "en": "chair of the union"},
+    ),
     ("jianchigui", {"zh-CN": "简尺规", "en": "Jian Chigui"}, {"zh-CN": "审计员", "en": "auditor"}),
     ("lutuyang", {"zh-CN": "路图样", "en": "Lu Tuyang"}, {"zh-CN": "流程设计员", "en": "process designer"}),
 )
@@ -102,14 +131,34 @@ def is_demo_loaded(engine: Engine) -> bool:
     return starter in known and bool(queries.startable(engine, actor=starter))
 
 
-def load_demo(engine: Engine, *, progress: Progress | None = None) -> None:
-    """People, departments, groups, accounts, and the shipped procedures. No cases."""
+def _moved(rows: Any, by: timedelta) -> Any:
+    """Data with every date in it moved."""
+    if isinstance(rows, dict):
+        return {name: _moved(each, by) for name, each in rows.items()}
+    if isinstance(rows, (list, tuple)):
+        return [_moved(each, by) for each in rows]
+    if isinstance(rows, str):
+        return _DATE.sub(lambda found: (date.fromisoformat(found.group()) + by).isoformat(), rows)
+    return rows
+
+
+def load_demo(engine: Engine, *, moved: bool = False, progress: Progress | None = None) -> None:
+    """People, departments, groups, accounts, and the shipped procedures. No cases.
+
+    `moved`: the company's dates (passwords changed, policy signed, somebody left) lie as far before today as they do
+    before TOLD_ON, so that on any day the same is due soon and nothing is years late.
+    """
 
     today = engine.now().astimezone(UTC).date()
+    by = today - TOLD_ON if moved else timedelta()
 
     def work(connection: Connection) -> None:
-        organisation.load(connection, data() | {"people": [_signed_by(row, today) for row in data()["people"]]})
-        account.load(connection, account.read(HERE / "accounts.csv"), now=engine.now())
+        company = _moved(data(), by)
+        organisation.load(connection, company | {"people": [_signed_by(row, today) for row in company["people"]]})
+        accounts = account.read(HERE / "accounts.csv")
+        account.load(connection, _moved(accounts, by) if by else accounts, now=engine.now())
+        if read_setting(connection, MARK) is None:
+            write_setting(connection, MARK, {"at": engine.now().isoformat(), "played": False})
 
     engine.db.write(work)
     if progress:

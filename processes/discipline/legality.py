@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.errors import Text
 from processes.discipline import instalments, ladder
-from processes.discipline.law import cite
+from processes.law import cite
 
 OPINION = "legal_opinion_then_group_two_thirds"
 BY_VOTE = ("group_majority", "group_two_thirds", OPINION)

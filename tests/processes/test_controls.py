@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 import processes
-from engine import Control, Station, check
+from engine import Control, Station, TableControl, check
 from processes import bundle
 from processes.controls import CONTROLS
 
@@ -21,26 +20,40 @@ HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
     'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" targetNamespace="http://guiju.example/test">'
 )
-PATHS = [control for control in CONTROLS if control.before]
+DRAWN = [control for control in CONTROLS if isinstance(control, Control)]
+TABLES = [control for control in CONTROLS if isinstance(control, TableControl)]
+PATHS = [control for control in DRAWN if control.before]
 
 
 def name(control: Control) -> str:
     return f"{control.code} {control.process} {CONTROLS.index(control)}"
 
 
-def element(pattern: str, inside: str = "") -> tuple[str, str]:
-    """(id, XML) of a step that the pattern of a control means."""
+def escaped(text: str) -> str:
+    return text.replace('"', "&quot;")
+
+
+def element(pattern: str, inside: str = "", given: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """(id, XML) of a step that the pattern of a control means; `given` are its parameters, or what its script sets."""
     kind, _, meant = pattern.rpartition(":")
     meant = meant.replace("*", "x")
     plain = meant.replace(".", "_")
     if kind == "call":
-        return f"call_{plain}", f'<bpmn:callActivity id="call_{plain}" calledElement="{meant}"/>'
+        script = "\n".join(f"{key} = {value}" for key, value in (given or {}).items())
+        before = f"<spiffworkflow:preScript>{escaped(script)}</spiffworkflow:preScript>" if script else ""
+        call = f'<bpmn:callActivity id="call_{plain}" calledElement="{meant}">'
+        return f"call_{plain}", f"{call}<bpmn:extensionElements>{before}</bpmn:extensionElements></bpmn:callActivity>"
     if kind == "table":
         decision = f"<spiffworkflow:calledDecisionId>{meant}</spiffworkflow:calledDecisionId>"
         rule = f"<bpmn:extensionElements>{decision}</bpmn:extensionElements>"
         return f"rule_{plain}", f'<bpmn:businessRuleTask id="rule_{plain}">{rule}</bpmn:businessRuleTask>'
     if kind == "operation":
-        operator = f'<spiffworkflow:serviceTaskOperator id="{meant}"/>'
+        inner = "".join(
+            f'<spiffworkflow:parameter id="{key}" type="any" value="{escaped(value)}"/>'
+            for key, value in (given or {}).items()
+        )
+        parameters = f"<spiffworkflow:parameters>{inner}</spiffworkflow:parameters>"
+        operator = f'<spiffworkflow:serviceTaskOperator id="{meant}">{parameters}</spiffworkflow:serviceTaskOperator>'
         service = f"<bpmn:extensionElements>{operator}</bpmn:extensionElements>"
         return f"do_{plain}", f'<bpmn:serviceTask id="do_{plain}">{service}</bpmn:serviceTask>'
     return plain, f'<bpmn:userTask id="{plain}">{inside}</bpmn:userTask>'
@@ -54,7 +67,7 @@ def properties(**values: str) -> str:
 
 
 def flow(source: str, target: str, condition: str = "") -> str:
-    inner = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
+    inner = f"<bpmn:conditionExpression>{escaped(condition)}</bpmn:conditionExpression>" if condition else ""
     ends = f'id="{source}_to_{target}" sourceRef="{source}" targetRef="{target}"'
     return f"<bpmn:sequenceFlow {ends}>{inner}</bpmn:sequenceFlow>"
 
@@ -65,17 +78,24 @@ def diagram(process: str, parts: Iterable[str], more: str = "") -> dict[str, byt
     return {f"{process}.bpmn": text.encode()}
 
 
-def station_of(control: Control, station: Station) -> tuple[str, str]:
-    inside = properties(recuse=f"[{station.recuses[0]}]") if station.recuses else ""
-    return element(station.names[0], inside)
+def station_of(control: Control, station: Station, without: str = "") -> tuple[str, str]:
+    """A step that does what the station is there for; `without` leaves out one of `recuses`, `asks`, `parameters`."""
+    given = dict(station.parameters) if without != "parameters" else {}
+    keep = station.recuses[0] if station.recuses and without != "recuses" else ""
+    said: dict[str, str] = {"recuse": f"[{keep}]"} if keep else {}
+    if station.asks:
+        said["assignee"] = station.asks[0] if without != "asks" else "somebody_else"
+    if keep and station.names[0].startswith("call:"):
+        given["recused"] = f"[{keep}]"
+    return element(station.names[0], properties(**said) if said else "", given)
 
 
-def guarded(control: Control, station: Station, *, ask: bool = True) -> list[str]:
+def guarded(control: Control, station: Station, *, ask: bool = True, without: str = "") -> list[str]:
     """start → station → (only what passes) → every target, and what `again_after` names before the station."""
-    place, xml = station_of(control, station)
+    place, xml = station_of(control, station, without)
     again = [element(pattern) for pattern in control.again_after]
     path = station.result or f"{place}.outcome"
-    condition = f"{path} in {json.dumps(sorted(station.passing))}".replace('"', "&quot;") if station.passing else ""
+    condition = f"{path} in {sorted(station.passing)!r}" if station.passing else ""
     targets = [element(pattern) for pattern in control.before]
     return [
         '<bpmn:startEvent id="start"/><bpmn:endEvent id="end_no"/>',
@@ -134,7 +154,8 @@ def test_a_timer_passes_the_station_by_only_where_being_asked_is_enough(control:
     target, _ = element(control.before[0])
     timer = (
         f'<bpmn:boundaryEvent id="late" attachedToRef="{place}"><bpmn:timerEventDefinition id="t">'
-        "<bpmn:timeDuration>3wd</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>"
+        f"<bpmn:timeDuration>{station.least or '3wd'}</bpmn:timeDuration></bpmn:timerEventDefinition>"
+        "</bpmn:boundaryEvent>"
     )
     found = alone(control, [*guarded(control, station), timer, flow("late", target)])
     assert found == (set() if station.timers else {target})
@@ -151,13 +172,53 @@ def test_what_comes_after_an_edit_is_a_path_of_its_own(control: Control) -> None
     assert target in alone(control, straight)
 
 
-@pytest.mark.parametrize(("control", "station"), [param for param in ONE_BY_ONE if param.values[1].recuses])
-def test_an_approval_counts_only_when_the_author_is_recused_from_it(control: Control, station: Station) -> None:
-    parts = [
-        re.sub(r'name="recuse" value="[^"]*"', 'name="recuse" value="[reviewer]"', part)
-        for part in guarded(control, station)
-    ]
+WHAT_IT_DOES = [
+    pytest.param(*param.values, what, id=f"{param.id} {what}")
+    for param in ONE_BY_ONE
+    for what in ("recuses", "asks", "parameters")
+    if getattr(param.values[1], what)
+]
+
+
+@pytest.mark.parametrize(("control", "station", "what"), WHAT_IT_DOES)
+def test_a_station_counts_by_whom_it_asks_and_keeps_out_and_what_it_is_given(
+    control: Control, station: Station, what: str
+) -> None:
+    assert alone(control, guarded(control, station, without=what)) >= {element(control.before[0])[0]}
+
+
+ASKED = [param for param in ONE_BY_ONE if ":" not in param.values[1].names[0]]
+
+
+@pytest.mark.parametrize(("control", "station"), ASKED)
+def test_a_step_of_the_systems_with_a_stations_name_asks_nobody(control: Control, station: Station) -> None:
+    place, xml = station_of(control, station)
+    passed = sorted(station.passing or {"ok"})[0]
+    script = f'<bpmn:script>{place} = {{"outcome": "{passed}"}}</bpmn:script>'
+    nobody = f'<bpmn:scriptTask id="{place}">{script}</bpmn:scriptTask>'
+    parts = [part.replace(xml, nobody) for part in guarded(control, station)]
     assert alone(control, parts) >= {element(control.before[0])[0]}
+
+
+PATIENT = [param for param in ONE_BY_ONE if param.values[1].least]
+
+
+@pytest.mark.parametrize(("control", "station"), PATIENT)
+@pytest.mark.parametrize(
+    ("timer", "cancels"),
+    [("PT1M", "true"), ('"0wd" if hurry else "5wd"', "true"), ("period", "true"), ("30wd", "false")],
+)
+def test_a_timer_that_leaves_no_time_is_no_hearing(
+    control: Control, station: Station, timer: str, cancels: str
+) -> None:
+    place, _ = station_of(control, station)
+    target, _ = element(control.before[0])
+    late = (
+        f'<bpmn:boundaryEvent id="late" attachedToRef="{place}" cancelActivity="{cancels}">'
+        f'<bpmn:timerEventDefinition id="t"><bpmn:timeDuration>{escaped(timer)}</bpmn:timeDuration>'
+        "</bpmn:timerEventDefinition></bpmn:boundaryEvent>"
+    )
+    assert target in alone(control, [*guarded(control, station), late, flow("late", target)])
 
 
 @pytest.mark.parametrize("control", PATHS, ids=name)
@@ -166,7 +227,7 @@ def test_a_diagram_without_the_guarded_steps_is_refused(control: Control) -> Non
     assert alone(control, parts) == {control.process}
 
 
-@pytest.mark.parametrize("control", [control for control in CONTROLS if control.closed], ids=name)
+@pytest.mark.parametrize("control", [control for control in DRAWN if control.closed], ids=name)
 def test_a_procedure_that_people_may_not_start_says_so(control: Control) -> None:
     parts = ['<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>', flow("start", "end")]
     assert alone(control, parts) == {control.process}
@@ -213,7 +274,7 @@ def test_a_condition_on_the_outcome_is_understood_however_far_away() -> None:
         flow("ask", "note"),
         flow("note", "gate"),
         flow("gate", "end"),
-        flow("gate", "goal", "ask.outcome == &quot;yes&quot; and level == &quot;high&quot;"),
+        flow("gate", "goal", 'ask.outcome == "yes" and level == "high"'),
     ]
     assert alone(PLAIN, [GOAL, later.format("x = 1"), *way]) == set()
     assert alone(PLAIN, [GOAL, later.format("ask = {}"), *way]) == {"goal"}  # the script might say yes
@@ -223,7 +284,7 @@ def test_what_is_given_closes_the_other_ways() -> None:
     fork = '<bpmn:exclusiveGateway id="gate" default="gate_to_ask"/>'
     way = [
         flow("start", "gate"),
-        flow("gate", "goal", "level != &quot;high&quot;"),
+        flow("gate", "goal", 'level != "high"'),
         flow("gate", "ask"),
         flow("ask", "goal"),
     ]
@@ -252,9 +313,7 @@ def test_a_station_inside_a_subprocess_counts() -> None:
 
 
 # -- the shipped diagrams ----------------------------------------------------------------------------------------------
-SHIPPED = [
-    pytest.param(control, id=name(control)) for control in CONTROLS if (BPMN / f"{control.process}.bpmn").exists()
-]
+SHIPPED = [pytest.param(control, id=name(control)) for control in DRAWN if (BPMN / f"{control.process}.bpmn").exists()]
 
 
 def shipped() -> dict[str, bytes]:
@@ -272,6 +331,9 @@ def ids(text: str, patterns: Iterable[str]) -> list[str]:
         elif kind == "table":
             rules = re.findall(r'<bpmn:businessRuleTask id="(\w+)".*?calledDecisionId>(\w+)<', text, re.DOTALL)
             found += [rule for rule, table in rules if table == meant]
+        elif kind == "operation":
+            done = re.findall(r'<bpmn:serviceTask id="(\w+)".*?serviceTaskOperator id="([\w.]+)"', text, re.DOTALL)
+            found += [service for service, operation in done if operation == meant]
         elif not kind:
             found += re.findall(rf'<bpmn:\w+(?:Task|Activity|Event) id="({words})"', text)
     return found

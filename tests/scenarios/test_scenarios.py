@@ -14,6 +14,9 @@ import sqlalchemy as sa
 import processes
 from engine import Database, Engine, migrate, replay, verify
 from engine.models import history, instances
+from engine.rehearsal import Rehearsal, rehearse
+from engine.replay import recorded as recorded_events
+from processes.complaint.seal import Seal
 from processes.scenario_runner import DEFAULT_NOW, ScenarioClock, Stage, run_file
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +35,15 @@ class Checked(Stage):
             yield engine, clock
             self.check(engine)
 
+    @staticmethod
+    def rehearsed(engine: Engine, instance_id: str) -> Rehearsal:
+        """The case given again to its own version: followed without an id of the record."""
+        with engine.db.read() as connection:
+            row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id)).one()
+            rows, due = recorded_events(connection, instance_id), engine.calendar(connection).due
+            definitions = engine.shelf.get(row.deployment, connection)
+        return rehearse(rows, definitions, functions=engine.functions, due=due)
+
     def check(self, engine: Engine) -> None:
         assert verify(engine.db).broken == ()
         # a fresh engine: nothing that was kept in memory, no operation and no clock of its own, helps the re-execution
@@ -45,6 +57,7 @@ class Checked(Stage):
             assert again.reason is None, again.reason
             assert [step.command for step in again.steps if not step.same] == []
             steps += len(again.steps)
+            assert self.rehearsed(engine, instance_id).parting is None
         assert ids and steps == recorded
         self.checked += len(ids)
         self.commands += steps
@@ -55,6 +68,7 @@ class CheckedOnPostgres(Checked):
 
     def __init__(self, server: str) -> None:
         self._server, self._numbers = sa.make_url(server), itertools.count()
+        self._seal_key = Seal.new_key()
         self._admin("DROP DATABASE IF EXISTS demo_company")
         self._admin("CREATE DATABASE demo_company TEMPLATE guiju_empty")
         db = self._open("demo_company")
@@ -80,7 +94,7 @@ class CheckedOnPostgres(Checked):
         self._admin(f"CREATE DATABASE {name} TEMPLATE demo_company")
         clock, db = ScenarioClock(now), self._open(name)
         try:
-            engine = processes.build_engine(db, clock=clock)
+            engine = processes.build_engine(db, clock=clock, seal_key=self._seal_key)
             yield engine, clock
             self.check(engine)
         finally:

@@ -1,0 +1,1 @@
+"""The PDF dossier of a case: what an auditor takes away on paper, with the machine-readable one inside."""
