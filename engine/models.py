@@ -240,6 +240,21 @@ web_sessions = sa.Table(
     Column("csrf", String(64), nullable=False),
     Index("ix_web_sessions_username", "username"),
 )
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", ID, primary_key=True),
+    Column("username", String(64), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("scopes", String(60), nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("last_used_at", MOMENT),
+    Column("revoked_at", MOMENT),
+    Index("ix_api_tokens_hash", "token_hash", unique=True),
+    Index("ix_api_tokens_username", "username"),
+)
 
 # What procedures leave behind, and what people are told -------------------------------------------------------------
 register_rows = sa.Table(

@@ -40,6 +40,7 @@ from web import (
     sessions,
     signing,
     tasks,
+    tokens,
     words,
 )
 from web.config import Config
@@ -61,8 +62,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)
-    ticker = Ticker(engine, signer=signing.signer_of(engine, config))
-    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    signer = signing.signer_of(engine, config)
+    ticker = Ticker(engine, signer=signer)
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker, guiju_signer=signer)
     if config.mail:
         from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
 
@@ -87,6 +89,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         attachments,
         coming,
         admin,
+        tokens,
         health,
         intake,
         casework,
@@ -95,7 +98,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     ):
         app.register_blueprint(part.bp)
     api.install(app)
-    security.slow_down(app, config, ("login.enter", "api.log_in"))
+    security.slow_down(app, config, ("login.enter", "api.log_in", "tokens.issue"))
     _teach_templates(app)
     if config.proxies:
         hops = config.proxies

@@ -1,6 +1,7 @@
 """The reads: functions that return plain data. Each that a page may call takes `actor` and decides on the loaded
 rows."""
 
+from engine.queries.administering import AdministeredRow, administered, administered_case
 from engine.queries.answered import answered
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
 from engine.queries.auditing import (
@@ -49,6 +50,7 @@ from engine.queries.rows import CaseRow, Page, PersonRef, TaskRow
 from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 
 __all__ = [
+    "AdministeredRow",
     "AttachmentRow",
     "AttachmentView",
     "Audited",
@@ -77,6 +79,8 @@ __all__ = [
     "TaskRow",
     "TaskView",
     "TrackView",
+    "administered",
+    "administered_case",
     "answered",
     "attachment",
     "attachment_rows",
