@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.spiff.parse import BPMN, safe_xml
+from engine.spiff.parse import BPMN, SPIFF, safe_xml
 
 DI = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"
@@ -31,6 +31,7 @@ class Shape:
     height: float
     mark: str = ""
     expanded: bool = True
+    label: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,17 +54,17 @@ class Picture:
     box: tuple[float, float, float, float]
 
 
-def picture(content: bytes, *, file: str, names: Mapping[str, str] | None = None) -> Picture | None:
-    """What a diagram's file draws; None when it draws nothing. `names` replaces what elements are called."""
+def picture(content: bytes, *, file: str, language: str = "zh-CN") -> Picture | None:
+    """What a diagram's file draws, named in `language` where it says how; None when it draws nothing."""
     root = safe_xml(content, file)
     elements = {node.get("id"): node for node in root.iter() if isinstance(node.tag, str) and node.get("id")}
     shapes, lines = list[Shape](), list[Line]()
     for node in root.iter(f"{{{DI}}}BPMNShape"):
-        shape = _shape(node, elements, names or {})
+        shape = _shape(node, elements, language)
         if shape and len(shapes) < MOST:
             shapes.append(shape)
     for node in root.iter(f"{{{DI}}}BPMNEdge"):
-        line = _line(node, elements, names or {})
+        line = _line(node, elements, language)
         if line and len(lines) < MOST:
             lines.append(line)
     if not shapes:
@@ -71,7 +72,7 @@ def picture(content: bytes, *, file: str, names: Mapping[str, str] | None = None
     return Picture(shapes=tuple(shapes), lines=tuple(lines), box=_box(shapes, lines))
 
 
-def _shape(node: Any, elements: Mapping[str, Any], names: Mapping[str, str]) -> Shape | None:
+def _shape(node: Any, elements: Mapping[str, Any], language: str) -> Shape | None:
     element = elements.get(node.get("bpmnElement"))
     bounds = _bounds(node.find(f"{{{DC}}}Bounds"))
     if element is None or bounds is None:
@@ -80,17 +81,18 @@ def _shape(node: Any, elements: Mapping[str, Any], names: Mapping[str, str]) -> 
     return Shape(
         id=id,
         kind=etree.QName(element).localname,
-        name=names.get(id) or element.get("name") or _note(element),
+        name=_called(element, language) or _note(element),
         x=bounds[0],
         y=bounds[1],
         width=bounds[2],
         height=bounds[3],
         mark=_mark(element),
         expanded=node.get("isExpanded") != "false",
+        label=_bounds(node.find(f"{{{DI}}}BPMNLabel/{{{DC}}}Bounds")),
     )
 
 
-def _line(node: Any, elements: Mapping[str, Any], names: Mapping[str, str]) -> Line | None:
+def _line(node: Any, elements: Mapping[str, Any], language: str) -> Line | None:
     element = elements.get(node.get("bpmnElement"))
     points = [_point(each) for each in node.iterfind(f"{{{DDI}}}waypoint")]
     if element is None or len(points) < 2 or None in points:
@@ -99,10 +101,19 @@ def _line(node: Any, elements: Mapping[str, Any], names: Mapping[str, str]) -> L
     return Line(
         id=id,
         kind=etree.QName(element).localname,
-        name=names.get(id) or element.get("name") or "",
+        name=_called(element, language),
         points=tuple(point for point in points if point is not None),
         label=_bounds(node.find(f"{{{DI}}}BPMNLabel/{{{DC}}}Bounds")),
     )
+
+
+def _called(element: Any, language: str) -> str:
+    """The element's name: the property `name:<language>`, else the attribute, which is Chinese."""
+    for extension in element.iterfind(f"{{{BPMN}}}extensionElements"):
+        for each in extension.iter(f"{{{SPIFF}}}property"):
+            if each.get("name") == f"name:{language}" and each.get("value"):
+                return str(each.get("value"))
+    return str(element.get("name") or "")
 
 
 def _bounds(node: Any) -> tuple[float, float, float, float] | None:

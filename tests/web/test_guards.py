@@ -81,6 +81,11 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "cases.page": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.diagram": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.withdraw": {"michuangdian"},
+    "audit_case.page": {"jianchigui"},
+    "audit_case.track": {"jianchigui"},
+    "audit_case.diagram": {"jianchigui"},
+    "audit_proof.page": {"jianchigui"},
+    "audit_proof.lines": {"jianchigui"},
     "admin.incidents": {"sushujia"},
     "admin.cases": {"sushujia"},
     "admin.case": {"sushujia"},
@@ -98,6 +103,7 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "api.withdraw": {"michuangdian"},
 }
 NEEDS_MORE = {
+    "audit_export.dossier",
     "tasks.release",
     "tasks.reassign",
     "api.release",

@@ -31,6 +31,17 @@ STATUS = {
 }
 
 
+PASSING = ("element.entered", "element.cancelled", "task.cancelled")
+BY_ITSELF = (
+    "element.left",
+    "task.created",
+    "task.escalated",
+    "register.changed",
+    "instance.ended",
+    "decision.evaluated",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A line of the timeline."""
@@ -95,9 +106,9 @@ def collect(engine: Engine, connection: Connection, row: Any, *, language: str) 
     words = Words(language)
     words.load(connection)
     found = trail(engine, connection, row)
-    filled, votes, files = _entries(engine, connection, row, words)
+    filled, votes, files, outcomes = _entries(engine, connection, row, words)
     parsed = engine.shelf.get(row.deployment, connection)
-    outcomes = {form.seq: dict(form.pairs or ()).get(words("结论", "Outcome"), "") for form in filled}
+    outcomes = {seq: said for seq, said in outcomes.items() if said}
     return Contents(
         words=words,
         number=found.called,
@@ -139,15 +150,16 @@ def _facts(engine: Engine, connection: Connection, found: Trail, w: Words) -> li
 
 def _timeline(found: Trail, w: Words, outcomes: dict[int, str]) -> list[Row]:
     rows = []
+    calm = _calm(found)
     for event in found.happenings:
-        if event.type == "element.left" and event.element == event.name["zh-CN"]:
-            continue  # a gateway without a name says nothing to a person
-        step = f"「{w.of(event.name)}」" if w.language == "zh-CN" else f" “{w.of(event.name)}”"
+        if event.type in PASSING or (event.type == "element.left" and event.token in calm):
+            continue
+        step = f"「{w.of(event.name)}」" if w.language == "zh-CN" else f' "{w.of(event.name)}"'
         says = w.of(EVENT_TYPES[event.type]) + (step if event.element else "")
         outcome = outcomes.get(event.seq) or event.outcome
         if event.type == "task.completed":
             says += f"{w('：', ': ')}{outcome or w('（内容不对审计公开）', '(entry not open to auditors)')}"
-        who = w.person(event.actor) if event.actor and not event.type.startswith("element.") else ""
+        who = w.person(event.actor) if event.actor and event.type not in BY_ITSELF else ""
         if event.behalf:
             who += w(f"，代 {w.person(event.behalf)}", f", for {w.person(event.behalf)}")
         rows.append(
@@ -156,11 +168,23 @@ def _timeline(found: Trail, w: Words, outcomes: dict[int, str]) -> list[Row]:
     return rows
 
 
-def _entries(engine: Engine, connection: Connection, row: Any, w: Words) -> tuple[list[Form], list[Vote], list[File]]:
+def _calm(found: Trail) -> set[str | None]:
+    """Tokens that passed a step in the moment they came to it: gateways, events and the like tell a person nothing."""
+    came = {event.token: event.at for event in found.happenings if event.type == "element.entered"}
+    return {
+        event.token
+        for event in found.happenings
+        if event.type == "element.left" and came.get(event.token, event.at) == event.at
+    }
+
+
+def _entries(
+    engine: Engine, connection: Connection, row: Any, w: Words
+) -> tuple[list[Form], list[Vote], list[File], dict[int, str]]:
     parsed, hidden = engine.shelf.get(row.deployment, connection), kept_back(connection, row.instance_id)
     placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
     homes = {each.task_id: each.process for each in connection.execute(placed)}
-    filled, votes, files = list[Form](), dict[str, Vote](), list[File]()
+    filled, votes, files, outcomes = list[Form](), dict[str, Vote](), list[File](), dict[int, str]()
     start = start_record(connection, parsed, row.instance_id, row.process)
     if start:
         title = w.of(start.schema.get("title")) or w("申请内容", "Request")
@@ -186,15 +210,18 @@ def _entries(engine: Engine, connection: Connection, row: Any, w: Words) -> tupl
         who = w.person(by) + (w(f"，代 {w.person(behalf)}", f", for {w.person(behalf)}") if behalf else "")
         step, kept = w.of(info.name), data["task"] in hidden
         pairs = None if kept else _pairs(schema, result, w)
+        outcomes[body["seq"]] = dict(pairs or ()).get(w("结论", "Outcome"), "")
         if info.multi and not kept:
             properties = schema.get("properties", {})
             outcome = w.value(properties.get("outcome", {}), result.get("outcome"))
             reason = w.value(properties.get("comment", {}), result.get("comment"))
             votes.setdefault(element, Vote(step=step, ballots=[])).ballots.append((who, outcome, reason, w.at(at)))
+            if not set(result) - {"outcome", "comment"}:
+                continue  # the table of votes says all of it
         title = w.of(schema.get("title")) or step
         filled.append(Form(title=title, step=step, who=who, at=w.at(at), seq=body["seq"], pairs=pairs))
         files += [] if kept else _files(data, step)
-    return filled, list(votes.values()), files
+    return filled, list(votes.values()), files, outcomes
 
 
 def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tuple[str, str]]:
