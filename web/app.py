@@ -19,6 +19,7 @@ from web import (
     assets,
     attachments,
     audit_export,
+    audit_reports,
     audit_search,
     cases,
     casework,
@@ -90,6 +91,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         casework,
         audit_search,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
