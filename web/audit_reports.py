@@ -158,7 +158,7 @@ def outline(points: tuple[tuple[float, float], ...]) -> str:
 
 def lines_of(name: str, width: float) -> list[str]:
     """A name in at most three lines of about that many pixels: Han characters are as wide as they are high."""
-    room, found, line, used = max(width - 8, 30.0) / 12, list[str](), "", 0.0
+    room, found, line, used = max(width - 6, 30.0) / 14, list[str](), "", 0.0
     for word in _pieces(name):
         size = sum(1.0 if ord(char) > 0x2E7F else 0.56 for char in word)
         if line and used + size > room:
