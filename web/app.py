@@ -21,6 +21,7 @@ from web import (
     audit_case,
     audit_export,
     audit_proof,
+    audit_reports,
     audit_search,
     audit_words,
     cases,
@@ -95,6 +96,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         casework,
         audit_search,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
