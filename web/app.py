@@ -18,8 +18,12 @@ from web import (
     api,
     assets,
     attachments,
+    audit_case,
     audit_export,
+    audit_proof,
+    audit_reports,
     audit_search,
+    audit_words,
     cases,
     casework,
     coming,
@@ -80,6 +84,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         tasks,
         procedures,
         cases,
+        audit_case,
+        audit_proof,
         registers,
         attachments,
         coming,
@@ -90,6 +96,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         casework,
         audit_search,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
@@ -103,7 +110,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 def _engine(config: Config) -> Engine:
     db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
-    engine = processes.build_engine(db, seal_key=config.seal_key or None)
+    engine = processes.build_engine(db, seal_key=config.seal_key or None, personal_key=config.personal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
     return engine
@@ -146,4 +153,7 @@ def _teach_templates(app: Flask) -> None:
         ago=lambda moment: words.ago(moment, current.engine().now()),
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
+        brief=words.day,
+        exact_of=audit_words.exact_of,
+        plain_value=audit_words.plain_value,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from engine.identity import Grant, Standing, standing
 from engine.models import instances, notifications, task_access, tasks
 from engine.moments import moment, stamp
+from engine.personal import reveal
 from engine.prepared import Prepared
 from engine.queries.reading import not_kept_from
 from engine.queries.rows import TASK_COLUMNS, Page, case_rows, task_rows
@@ -80,16 +81,23 @@ def told(engine: Engine, *, actor: str, limit: int = 50) -> list[dict[str, Any]]
             .order_by(notifications.c.at.desc())
             .limit(limit)
         )
+        rows = connection.execute(query).all()
+        texts = [_plain(text) for text in reveal(engine.personal, connection, [row.text for row in rows])]
         return [
             {
                 "id": row.notification_id,
                 "at": moment(row.at),
                 "instance_id": row.instance_id,
-                "text": row.text,
+                "text": text,
                 "read": row.read_at is not None,
             }
-            for row in connection.execute(query)
+            for row, text in zip(rows, texts, strict=True)
         ]
+
+
+def _plain(text: dict[str, Any]) -> dict[str, Any]:
+    """A notice whose personal data was erased says so."""
+    return {"zh-CN": "内容已按规定销毁", "en": "Erased as the rules require"} if "erased" in text else text
 
 
 def unread(engine: Engine, *, actor: str) -> int:
@@ -115,14 +123,22 @@ def _split(cursor: str) -> tuple[Any, Any]:
 
 
 def _recused(outer: Any) -> Any:
-    """Whether the reader, or the one they stand in for, is recused from the task."""
+    """Whether the reader, or the one they stand in for, is recused from the task, or it is for that one in person."""
     barred = task_access.alias()
     return sa.exists(
         sa.select(barred.c.task_id).where(
             barred.c.instance_id == outer.c.instance_id,
             barred.c.task_id == outer.c.task_id,
-            barred.c.rule == sa.literal_column("'recused'"),
-            barred.c.principal.in_([sa.bindparam("me"), sa.bindparam("them")]),
+            sa.or_(
+                sa.and_(
+                    barred.c.rule == sa.literal_column("'recused'"),
+                    barred.c.principal.in_([sa.bindparam("me"), sa.bindparam("them")]),
+                ),
+                sa.and_(
+                    barred.c.rule == sa.literal_column("'alone'"),
+                    barred.c.principal == sa.bindparam("lender", type_=sa.String),
+                ),
+            ),
         )
     )
 
@@ -171,6 +187,7 @@ def _picked(connection: Connection, who: Standing, tab: str, cursor: str | None,
             continue
         what = {"user": name} if tab == "mine" else {"principal": grant.principal}
         persons = {"me": f"u:{who.username}", "them": f"u:{grant.behalf or who.username}"}
+        persons["lender"] = f"u:{grant.behalf}" if grant.behalf else ""
         page = {"scope": grant.scope, "after": after, "after_id": after_id, "most": limit}
         for row in (_MINE if tab == "mine" else _OFFERED).run(connection, **what, **persons, **page).all():
             found.setdefault(row.task_id, (row, grant))
