@@ -100,6 +100,11 @@ DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
     ),
     ("jianchigui", {"zh-CN": "简尺规", "en": "Jian Chigui"}, {"zh-CN": "审计员", "en": "auditor"}),
     ("lutuyang", {"zh-CN": "路图样", "en": "Lu Tuyang"}, {"zh-CN": "流程设计员", "en": "process designer"}),
+    (
+        "modouxian",
+        {"zh-CN": "墨斗线", "en": "Mo Douxian"},
+        {"zh-CN": "流程设计员，复核变更", "en": "process designer, reviews changes"},
+    ),
 )
 
 
