@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine import indexing
 from engine.errors import Unavailable
 from engine.runtime import Engine
 from engine.signer import Signer
@@ -77,6 +78,8 @@ class Ticker:
     def _tick(self) -> None:
         try:
             while self._engine.tick(limit=50):
+                pass
+            while indexing.catch_up(self._engine):
                 pass
         except Unavailable:
             log.warning("the database is unavailable, due jobs wait")

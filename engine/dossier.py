@@ -98,7 +98,12 @@ def sealed_pdf(pdf: bytes, instance_id: str, key: SigningKey) -> bytes:
 
 def statement(kind: str, subject: str, content: bytes, key: SigningKey) -> str:
     """A signed note that says what kind of file this is, what it is about, and its SHA-256."""
-    return key.sign(f"guiju {kind} v1\nabout {subject}\nsha256 {sha256(content).hexdigest()}\n")
+    return statement_of(kind, subject, sha256(content).hexdigest(), key)
+
+
+def statement_of(kind: str, subject: str, digest: str, key: SigningKey) -> str:
+    """Like `statement`, of a SHA-256 in hex."""
+    return key.sign(f"guiju {kind} v1\nabout {subject}\nsha256 {digest}\n")
 
 
 def _events(

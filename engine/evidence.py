@@ -1,93 +1,131 @@
-"""Verification of the history: every chain, from its bytes. Shares no code with the writer, so that a broken writer
-shows.
+"""Verification of a database: every chain, from its bytes, then the tree over all of them and what was signed about
+it. Shares no code with what writes history, tree and checkpoints, so that a broken writer shows; what it shares with
+the stand-alone verifier (checkpoints, keys) is imported from there.
 
-What is checked, per chain: events are numbered 1, 2, 3 …; each body hashes (SHA-256) to its stored hash; each names
-the hash before it (zeros for the first); the body says what its row says (instance, seq, type); the instance's row
-points at the last event; and the stored state hashes to what the last `state.saved` says.
+Per chain: events are numbered 1, 2, 3 …; each body hashes (SHA-256) to its stored hash; each names the hash before it
+(zeros for the first); the body says what its row says (instance, seq, type); the case's row points at the last event,
+and its state hashes to what the last `state.saved` says; and the runs that place the events in the tree cover them
+one after the other. The tree is then checked by `evidence_tree`.
+
+One pass over the events in batches; the leaf hashes of the tree go into a temporary file, so memory stays the same
+however many events there are.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from engine.db import Database
+from engine.evidence_tree import Broken, Leaves, TreeCheck, broken
 from engine.models import history as events
-from engine.models import instances
+from engine.models import instances, tree_runs
+
+__all__ = ["Broken", "Report", "check_case", "verify"]
+
+BATCH = 4000  # events fetched at once
+DEPLOYMENTS = "deployments"  # the one chain that is no case's
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Broken:
-    """The first bad event of a chain: where it is, what is wrong with it, in both languages."""
+class Said(msgspec.Struct):
+    """What an event's body says about its own place."""
 
-    instance_id: str
+    instance: str
     seq: int
-    code: str
-    message: dict[str, str]
+    prev: str
+    type: str
+
+
+class Saved(msgspec.Struct):
+    """The part of a `state.saved` that matters here."""
+
+    data: dict[str, msgspec.Raw]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What was verified: numbers of chains and events, and each chain's first bad event."""
+    """What was verified: chains, events, how many of them the tree holds and how many wait to be signed for,
+    checkpoints, the keys they were checked with (none: signatures were not checked), and what is broken: each chain's
+    first bad event, then tree and checkpoints."""
 
     chains: int
     events: int
+    signed: int
+    waiting: int
+    checkpoints: int
+    keys: tuple[str, ...]
     broken: tuple[Broken, ...]
 
 
-FAULTS = {
-    "missing": {"zh-CN": "事件 {seq} 缺失", "en": "event {seq} is missing"},
-    "hash": {"zh-CN": "事件 {seq} 的内容与哈希不符", "en": "the content of event {seq} does not match its hash"},
-    "link": {"zh-CN": "事件 {seq} 与前一事件脱节", "en": "event {seq} does not follow the one before it"},
-    "row": {"zh-CN": "事件 {seq} 的内容与其所在行不符", "en": "event {seq} contradicts the row it stands in"},
-    "unreadable": {"zh-CN": "事件 {seq} 无法读取", "en": "event {seq} cannot be read"},
-    "head": {"zh-CN": "案件记录的末尾与历史不符", "en": "the case does not point at the last event of its history"},
-    "state": {"zh-CN": "案件状态与历史记录的哈希不符", "en": "the stored state is not the one the history recorded"},
-    "orphan": {"zh-CN": "有历史而无案件", "en": "there is a history but no case"},
-    "empty": {"zh-CN": "有案件而无历史", "en": "there is a case but no history"},
-}
+Row = tuple[int, str, bytes, bytes]  # seq, type, body, hash
+End = tuple[int, bytes, bytes]  # a case's seq, head and state
+Run = tuple[int, int, int | None]  # first, last, place
+_SAID = msgspec.json.Decoder(Said)
+_SAVED = msgspec.json.Decoder(Saved)
 
 
-def verify(db: Database, *, progress: Callable[[int], None] | None = None) -> Report:
-    """Check every chain in one snapshot. `progress` is called with the number of events seen so far."""
-    broken: list[Broken] = []
-    seen_chains = seen_events = 0
+def verify(
+    db: Database,
+    *,
+    keys: Sequence[str] = (),
+    published: Path | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Report:
+    """Check the whole database in one snapshot. `keys` are the published keys' texts; without any, signatures are not
+    checked. `published` is a folder of published checkpoints. `progress` is called with (events seen, events in all).
+    """
+    found: list[Broken] = []
+    chains = seen = runs_seen = waiting = 0
     with db.read() as connection:
-        query = sa.select(instances.c.instance_id, instances.c.seq, _bytes(instances.c.head), _bytes(instances.c.state))
-        ends = {row.instance_id: (row.seq, bytes(row.head), bytes(row.state)) for row in connection.execute(query)}
-        for chain, rows in _chains(connection):
-            seen_chains += 1
-            fault, count = _check(chain, rows, ends.pop(chain, None))
-            seen_events += count
-            if fault:
-                broken.append(fault)
-            if progress:
-                progress(seen_events)
-    broken.extend(_broken(chain, 0, "empty") for chain in sorted(ends))
-    return Report(chains=seen_chains, events=seen_events, broken=tuple(broken))
-
-
-Row = tuple[int, str, bytes, bytes]
-
-
-def _chains(connection: sa.Connection) -> Iterator[tuple[str, list[Row]]]:
-    query = sa.select(events.c.instance_id, events.c.seq, events.c.type, _bytes(events.c.body), _bytes(events.c.hash))
-    streamed = connection.execution_options(stream_results=True, yield_per=5000).execute(
-        query.order_by(events.c.instance_id, events.c.seq)
+        total = connection.scalar(sa.select(sa.func.count()).select_from(events)) or 0
+        tree = TreeCheck(connection, keys=keys, published=published)
+        with Leaves(tree.size, total) as leaves:
+            for batch in _batches(connection):
+                ends, runs = _around(connection, [chain for chain, _ in batch])
+                for chain, rows in batch:
+                    chains, seen = chains + 1, seen + len(rows)
+                    mine = runs.get(chain, [])
+                    fault = _check(chain, rows, ends.get(chain)) or _placed(chain, rows, mine, leaves)
+                    runs_seen += len(mine)
+                    waiting += sum(last - first + 1 for first, last, place in mine if place is None)
+                    if fault:
+                        found.append(fault)
+                if progress:
+                    progress(seen, total)
+            found.extend(_without_history(connection))
+            if runs_seen != connection.scalar(sa.select(sa.func.count()).select_from(tree_runs)):
+                found.extend(_runs_without_history(connection, {one.instance_id for one in found}))
+            found.extend(tree.check(leaves, {one.instance_id for one in found}))
+    return Report(
+        chains=chains,
+        events=seen,
+        signed=tree.size,
+        waiting=waiting,
+        checkpoints=tree.checkpoints,
+        keys=tuple(keys),
+        broken=tuple(found),
     )
-    chain, rows = None, list[Row]()
-    for instance_id, seq, kind, body, digest in streamed:
-        if chain is not None and instance_id != chain:
-            yield chain, rows
-            rows = []
-        chain = instance_id
-        rows.append((seq, kind, bytes(body), bytes(digest)))
-    if chain is not None:
-        yield chain, rows
+
+
+def check_case(connection: sa.Connection, instance_id: str) -> Broken | None:
+    """The first bad event of one case's chain, or None. The tree is not looked at."""
+    rows = connection.execute(_events().where(events.c.instance_id == instance_id)).all()
+    if not rows:
+        return broken(instance_id, 0, "empty")
+    chain: list[Row] = [(row[1], row[2], bytes(row[3]), bytes(row[4])) for row in rows]
+    ends, _ = _around(connection, [instance_id])
+    return _check(instance_id, chain, ends.get(instance_id))
+
+
+def _events() -> sa.Select[Any]:
+    query = sa.select(events.c.instance_id, events.c.seq, events.c.type, _bytes(events.c.body), _bytes(events.c.hash))
+    return query.order_by(events.c.instance_id, events.c.seq)
 
 
 def _bytes(column: sa.Column[bytes]) -> sa.Label[bytes]:
@@ -95,34 +133,94 @@ def _bytes(column: sa.Column[bytes]) -> sa.Label[bytes]:
     return sa.cast(column, sa.LargeBinary).label(column.name)
 
 
-def _check(chain: str, rows: list[Row], end: tuple[int, bytes, bytes] | None) -> tuple[Broken | None, int]:
-    before, state = b"\0" * 32, None
+def _batches(connection: sa.Connection) -> Iterator[list[tuple[str, list[Row]]]]:
+    """Whole chains, some thousand events at a time."""
+    streamed = connection.execute(_events().execution_options(stream_results=True, yield_per=BATCH))
+    batch: list[tuple[str, list[Row]]] = []
+    chain, rows, held = None, list[Row](), 0
+    for part in streamed.partitions():
+        for instance_id, seq, kind, body, digest in part:
+            if instance_id != chain:
+                if held >= BATCH:
+                    yield batch
+                    batch, held = [], 0
+                chain, rows = instance_id, []
+                batch.append((instance_id, rows))
+            rows.append((seq, kind, body, digest))
+            held += 1
+    if batch:
+        yield batch
+
+
+def _around(connection: sa.Connection, chains: list[str]) -> tuple[dict[str, End], dict[str, list[Run]]]:
+    """The cases' rows, and the runs of their events."""
+    cases = sa.select(instances.c.instance_id, instances.c.seq, _bytes(instances.c.head), _bytes(instances.c.state))
+    placed = sa.select(tree_runs.c.instance_id, tree_runs.c.first, tree_runs.c.last, tree_runs.c.place)
+    ends: dict[str, End] = {}
+    runs: dict[str, list[Run]] = {}
+    for at in range(0, len(chains), 500):
+        some = chains[at : at + 500]
+        for name, seq, head, state in connection.execute(cases.where(instances.c.instance_id.in_(some))):
+            ends[name] = (seq, bytes(head), bytes(state))
+        ordered = placed.where(tree_runs.c.instance_id.in_(some)).order_by(tree_runs.c.instance_id, tree_runs.c.first)
+        for name, first, last, place in connection.execute(ordered):
+            runs.setdefault(name, []).append((first, last, place))
+    return ends, runs
+
+
+def _check(chain: str, rows: list[Row], end: End | None) -> Broken | None:
+    before, saved = b"\0" * 32, None
+    said_by = _SAID.decode
     for place, (seq, kind, body, digest) in enumerate(rows, start=1):
         if seq != place:
-            return _broken(chain, place, "missing"), len(rows)
+            return broken(chain, place, "missing")
         if sha256(body).digest() != digest:
-            return _broken(chain, seq, "hash"), len(rows)
+            return broken(chain, seq, "hash")
         try:
-            said = json.loads(body)
-        except ValueError:
-            return _broken(chain, seq, "unreadable"), len(rows)
-        if said.get("prev") != before.hex():
-            return _broken(chain, seq, "link"), len(rows)
-        if (said.get("instance"), said.get("seq"), said.get("type")) != (chain, seq, kind):
-            return _broken(chain, seq, "row"), len(rows)
+            said = said_by(body)
+        except (msgspec.MsgspecError, ValueError):
+            return broken(chain, seq, "unreadable")
+        if said.prev != before.hex():
+            return broken(chain, seq, "link")
+        if said.seq != seq or said.instance != chain or said.type != kind:
+            return broken(chain, seq, "row")
         if kind == "state.saved":
-            state = said["data"]["state"]
+            saved = body
         before = digest
     if end is None:
-        return (None if chain in ("deployments", "access") else _broken(chain, 1, "orphan")), len(rows)
+        return None if chain == DEPLOYMENTS else broken(chain, 1, "orphan")
     seq, head, stored = end
     if (seq, head) != (len(rows), before):
-        return _broken(chain, len(rows) + 1, "head"), len(rows)
-    if sha256(stored).hexdigest() != state:
-        return _broken(chain, len(rows), "state"), len(rows)
-    return None, len(rows)
+        return broken(chain, len(rows) + 1, "head")
+    state = msgspec.json.decode(_SAVED.decode(saved).data["state"]) if saved else None
+    return None if sha256(stored).hexdigest() == state else broken(chain, len(rows), "state")
 
 
-def _broken(chain: str, seq: int, code: str) -> Broken:
-    message = {lang: text.replace("{seq}", str(seq)) for lang, text in FAULTS[code].items()}
-    return Broken(instance_id=chain, seq=seq, code=code, message=message)
+def _placed(chain: str, rows: list[Row], runs: list[Run], leaves: Leaves) -> Broken | None:
+    """Put the events' leaf hashes where the runs place them. Every event stands in one run, the runs in order."""
+    covered, behind = 0, -1
+    for first, last, place in runs:
+        if first != covered + 1 or last < first or last > len(rows):
+            return broken(chain, covered + 1, "unlisted")
+        if place is not None:
+            if place <= behind or not leaves.put(place, [row[3] for row in rows[first - 1 : last]]):
+                return broken(chain, first, "place")
+            behind = place + last - first
+        else:
+            behind = leaves.size  # nothing of this chain stands in the tree behind an event that does not
+        covered = last
+    return None if covered == len(rows) else broken(chain, covered + 1, "unlisted")
+
+
+def _without_history(connection: sa.Connection) -> list[Broken]:
+    """Cases whose every event is gone."""
+    there = sa.select(events.c.seq).where(events.c.instance_id == instances.c.instance_id).exists()
+    query = sa.select(instances.c.instance_id).where(~there)
+    return [broken(name, 0, "empty") for name in connection.scalars(query.order_by(instances.c.instance_id))]
+
+
+def _runs_without_history(connection: sa.Connection, known: set[str]) -> list[Broken]:
+    """Chains that the tree knows and the history does not."""
+    there = sa.select(events.c.seq).where(events.c.instance_id == tree_runs.c.instance_id).exists()
+    query = sa.select(tree_runs.c.instance_id).where(~there).distinct().order_by(tree_runs.c.instance_id)
+    return [broken(name, 1, "missing") for name in connection.scalars(query) if name not in known]

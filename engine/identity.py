@@ -147,11 +147,12 @@ class Access:
     recused: frozenset[str]
     reads: frozenset[str]
     past: frozenset[str] = frozenset()  # could do it while it was open: may learn what became of it
+    alone: frozenset[str] = frozenset()  # do it in person or not at all: nobody stands in for them
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]]) -> Access:
         """From (principal, rule) pairs."""
-        sets: dict[str, set[str]] = {"may": set(), "recused": set(), "reads": set(), "past": set()}
+        sets: dict[str, set[str]] = {name: set() for name in ("may", "recused", "reads", "past", "alone")}
         for principal, rule in rows:
             if principal is not None:
                 sets[rule].add(principal)
@@ -178,7 +179,7 @@ class Access:
         for grant in sorted(who.grants, key=lambda grant: grant.behalf is not None):
             if grant.principal not in offered or grant.scope not in ("*", element):
                 continue
-            if grant.behalf is None or f"u:{grant.behalf}" not in self.recused:
+            if grant.behalf is None or f"u:{grant.behalf}" not in self.recused | self.alone:
                 return grant
         return None
 
@@ -253,6 +254,13 @@ class Directory:
             Unit(id=row.id, names=row.names)
             for row in self._connection.execute(sa.select(groups).order_by(groups.c.id))
         ]
+
+    def stand_ins(self, usernames: Iterable[str], now: datetime) -> list[str]:
+        """Who stands in, in everything they do, for one of these people on that day."""
+        today = now.astimezone(LOCAL).date().isoformat()
+        valid = [delegations.c.valid_from <= today, delegations.c.valid_to >= today, delegations.c.scope == "*"]
+        found = sa.select(delegations.c.to_user).where(delegations.c.from_user.in_(list(usernames)), *valid)
+        return sorted(set(self._connection.scalars(found)))
 
     def principals(self, value: Any) -> list[str]:
         """What an expression names, as principals: a group (id or Chinese name), else a username; lists and None

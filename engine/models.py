@@ -51,6 +51,8 @@ definitions = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+_BEHIND = sa.text("seq > indexed_seq")
+
 # Cases ---------------------------------------------------------------------------------------------------------------
 instances = sa.Table(
     "instances",
@@ -71,6 +73,9 @@ instances = sa.Table(
     Column("seq", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("indexed_seq", Integer, nullable=False, server_default="0"),  # read so far by `indexing`
+    Index("ix_instances_behind", "instance_id", sqlite_where=_BEHIND, postgresql_where=_BEHIND),
+    Index("ix_instances_started", "started_at", "instance_id", "process", "status"),
     Index("ix_instances_initiator", "initiator", "started_at"),
     Index("ix_instances_business_key", "business_key"),
     Index("ix_instances_process", "process", "status", "started_at"),
@@ -101,7 +106,7 @@ task_access = sa.Table(
     Column("instance_id", ID, primary_key=True),
     Column("task_id", ID, primary_key=True),
     Column("principal", String(80), primary_key=True),
-    Column("rule", String(10), primary_key=True),  # may | past (might, while it was open) | recused | reads
+    Column("rule", String(10), primary_key=True),  # may | past (might, while it was open) | recused | reads | alone
     Column("created_at", MOMENT, nullable=False),
     Index("ix_task_access_principal", "principal", "rule", "created_at", "task_id"),
 )
@@ -234,6 +239,21 @@ web_sessions = sa.Table(
     Column("expires_at", MOMENT, nullable=False),
     Column("csrf", String(64), nullable=False),
     Index("ix_web_sessions_username", "username"),
+)
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", ID, primary_key=True),
+    Column("username", String(64), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("scopes", String(60), nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("last_used_at", MOMENT),
+    Column("revoked_at", MOMENT),
+    Index("ix_api_tokens_hash", "token_hash", unique=True),
+    Index("ix_api_tokens_username", "username"),
 )
 
 # What procedures leave behind, and what people are told -------------------------------------------------------------

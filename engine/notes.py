@@ -46,6 +46,35 @@ def note(
     engine.db.write(work)
 
 
+_ADMINISTERED: dict[str, Text] = {
+    "suspend": {
+        "zh-CN": "系统管理员挂起了案件 {number}：{reason}",
+        "en": "An administrator suspended case {number}: {reason}",
+    },
+    "resume": {"zh-CN": "系统管理员恢复了案件 {number}", "en": "An administrator resumed case {number}"},
+    "cancel": {
+        "zh-CN": "系统管理员终止了案件 {number}：{reason}",
+        "en": "An administrator cancelled case {number}: {reason}",
+    },
+}
+
+
+def tell_administered(unit: Unit, name: str, reason: str, handlers: list[str]) -> None:
+    """Tell whoever started the case and whoever had something to do in it what an administrator did with it."""
+    starter = unit.row.initiator
+    users = {*handlers, *([starter] if starter else [])} - barred_of(unit.connection, unit.row.instance_id)
+    number = unit.row.business_key or unit.row.instance_id
+    text = {lang: said.format(number=number, reason=reason) for lang, said in _ADMINISTERED[name].items()}
+    notify(
+        unit.connection,
+        sorted(users),
+        text,
+        instance_id=unit.row.instance_id,
+        at=stamp(unit.now),
+        new_id=uuid4,
+    )
+
+
 def handlers_of(connection: Connection, instance_id: str) -> list[str]:
     """Usernames of those who may do an open task of the case: its holder once somebody holds it."""
     query = (

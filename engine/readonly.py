@@ -19,7 +19,7 @@ READS = (  # tables an audit reads; everything else is closed to the role
     "resources deployments deployment_files definitions instances tasks task_access case_viewers case_barred jobs "
     "incidents history people departments groups memberships delegations register_rows register_changes schedules "
     "attachments attachment_chunks attachment_uses calendar_days audit_scopes subject_keys erasures legal_holds "
-    "tree_runs tree_tiles tree_head checkpoints checkpoint_sinks alembic_version"
+    "tree_runs tree_tiles tree_head checkpoints checkpoint_sinks case_facts step_times alembic_version"
 )
 _OPTIONS = {
     "connect_timeout": "5",

@@ -302,9 +302,10 @@ class Engine:
         return self._run(work, by=by, target=("instance", instance_id), command={"command": "withdraw"})
 
     def cancel(self, instance_id: str, *, by: str, reason: str) -> Result:
-        """Stop a case for good, as administrator."""
+        """Stop a case for good, as administrator, suspended or not. Raises Denied, Conflict when it has ended."""
 
         def apply(unit: Unit) -> None:
+            unit.row.suspended = False
             unit.require_running()
             unit.case.cancel(unit.context)
 
@@ -338,8 +339,10 @@ class Engine:
             unit = Unit.on_instance(self, connection, instance_id, name=name, by=by)
             unit.require_administrator()
             unit.given(reason=reason[:2000])
+            handlers = notes.handlers_of(connection, instance_id)
             apply(unit)
             unit.finish()
+            notes.tell_administered(unit, name, reason[:2000], handlers)
             return _result(unit)
 
         return self._run(work, by=by, target=("instance", instance_id), command={"command": name})

@@ -16,8 +16,9 @@ from processes.account_handover.operations import operations as account_handover
 from processes.account_registration.operations import operations as account_registration
 from processes.complaint.catalogue import operations as complaint
 from processes.complaint.seal import Seal
-from processes.content_review.marking import marked_text, requirements_told, text_difference, tier_told
+from processes.content_review.marking import marked_text, requirements_told, tier_told, version_difference
 from processes.content_review.operations import operations as content_review
+from processes.content_review.versions import voter as approver_of
 from processes.controls import CONTROLS
 from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
@@ -52,8 +53,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "vote_decided": vote_decided,
     "marked_text": marked_text,
     "requirements_told": requirements_told,
-    "text_difference": text_difference,
     "tier_told": tier_told,
+    "version_difference": version_difference,
+    "approver_of": approver_of,
 }
 TABLES = {term_rules.NAME: term_rules.problems}
 DIRECTORY_FUNCTIONS = frozenset({"dept_head", "superior", "dept_confirmer", "staffed", "first_staffed", "staff_of"})

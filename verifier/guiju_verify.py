@@ -222,10 +222,27 @@ class Growing:
         peaks.append(leaf)
         self.size += 1
 
+    def add_subtree(self, root: bytes) -> None:
+        """Add a complete subtree; all that are added are of one size, and then `size` counts them."""
+        self.add(root)
+
+    def copy(self) -> Growing:
+        """Another that goes on from here."""
+        other = Growing()
+        other.size, other.peaks = self.size, list(self.peaks)
+        return other
+
     def root(self) -> bytes:
         """The root over all leaves so far."""
+        return self.root_with([])
+
+    def root_with(self, leaves: list[bytes]) -> bytes:
+        """The root with a few more leaves behind, fewer than a subtree that was added."""
+        rest = Growing()
+        for leaf in leaves:
+            rest.add(leaf)
         found = b""
-        for peak in reversed(self.peaks):
+        for peak in reversed(self.peaks + rest.peaks):
             found = sha256(b"\1" + peak + found).digest() if found else peak
         return found or sha256(b"").digest()
 

@@ -18,6 +18,11 @@ from web import (
     api,
     assets,
     attachments,
+    audit_case,
+    audit_export,
+    audit_proof,
+    audit_search,
+    audit_words,
     cases,
     casework,
     coming,
@@ -35,6 +40,7 @@ from web import (
     sessions,
     signing,
     tasks,
+    tokens,
     words,
 )
 from web.config import Config
@@ -56,8 +62,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     engine = engine or _engine(config)
-    ticker = Ticker(engine, signer=signing.signer_of(engine, config))
-    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker)
+    signer = signing.signer_of(engine, config)
+    ticker = Ticker(engine, signer=signer)
+    app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker, guiju_signer=signer)
     if config.mail:
         from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
 
@@ -76,17 +83,22 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         tasks,
         procedures,
         cases,
+        audit_case,
+        audit_proof,
         registers,
         attachments,
         coming,
         admin,
+        tokens,
         health,
         intake,
         casework,
+        audit_search,
+        audit_export,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
-    security.slow_down(app, config, ("login.enter", "api.log_in"))
+    security.slow_down(app, config, ("login.enter", "api.log_in", "tokens.issue"))
     _teach_templates(app)
     if config.proxies:
         hops = config.proxies
@@ -139,4 +151,7 @@ def _teach_templates(app: Flask) -> None:
         ago=lambda moment: words.ago(moment, current.engine().now()),
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
+        brief=words.day,
+        exact_of=audit_words.exact_of,
+        plain_value=audit_words.plain_value,
     )

@@ -13,7 +13,7 @@ from engine.errors import Text
 from engine.moments import moment
 from processes.complaint import correspondence, mailbox
 from processes.complaint import identity as sealed
-from web import attachments, formview
+from web import evidence, formview
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -32,7 +32,7 @@ def enter() -> Any:
     view = queries.start_form(engine(), correspondence.PROCESS, actor=user())
     values = forms.coerce_submission(view.schema or {}, request.form)
     g.form_page = lambda errors: _form(values=values, errors=errors)
-    attachments.take_in(view.schema, values, None)
+    values["evidence"] = [*(values.get("evidence") or []), *evidence.taken_in(user())]  # what reporters hand over
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), values, by=user(), key=key)
     groups = [code[place : place + 4] for place in range(0, len(code), 4)]

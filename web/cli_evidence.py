@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, existing, fail, json_option, progress
+from web import cli_verify
+from web.cli_text import Tongue, database_option, examples, existing, fail, json_option
 
 if TYPE_CHECKING:
     from engine.replay import Replay
@@ -17,43 +18,7 @@ if TYPE_CHECKING:
 def add(group: click.Group, t: Tongue) -> None:
     """Add the commands."""
 
-    @group.command(
-        name="verify",
-        help=t(
-            "校验每个案件的历史链；有误时指出第一个坏事件并返回 1。",
-            "Check the history chain of every case; exit 1 naming the first bad event of each.",
-        )
-        + examples("guiju verify", "guiju verify --database postgresql://guiju@localhost/guiju --json"),
-    )
-    @database_option(t)
-    @json_option(t)
-    def verify(database: str, as_json: bool) -> None:
-        from engine import verify as verify_history
-
-        with existing(database, t) as engine, progress(t("校验事件", "Verifying events")) as advance:
-            report = verify_history(engine.db, progress=lambda seen: advance(seen, None))
-        if as_json:
-            broken = [
-                {"instance": bad.instance_id, "seq": bad.seq, "code": bad.code, "message": t.of(bad.message)}
-                for bad in report.broken
-            ]
-            click.echo(
-                json.dumps(
-                    {"chains": report.chains, "events": report.events, "broken": broken},
-                    ensure_ascii=False,
-                )
-            )
-        else:
-            for bad in report.broken:
-                click.echo(f"{bad.instance_id}:{bad.seq} {bad.code} {t.of(bad.message)}")
-            click.echo(
-                t(
-                    f"已校验 {report.chains} 条链、{report.events} 个事件，{len(report.broken)} 条有误",
-                    f"Verified {report.chains} chains, {report.events} events; {len(report.broken)} broken",
-                ),
-                err=bool(report.broken),
-            )
-        raise SystemExit(1 if report.broken else 0)
+    cli_verify.add(group, t)
 
     @group.command(
         name="replay",

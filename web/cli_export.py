@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 from web.cli_text import Tongue, database_option, examples, existing, fail
 
 if TYPE_CHECKING:
-    from engine import Engine
+    from engine import Engine, SigningKey
 
 
 def add(group: click.Group, t: Tongue) -> None:
@@ -21,16 +22,21 @@ def add(group: click.Group, t: Tongue) -> None:
     @group.command(
         name="export",
         help=t(
-            "导出一个案件的存证。json：签名的卷宗，可用 guiju_verify.py 离线校验。",
-            "Export one case's evidence. json: the signed dossier, verified offline with guiju_verify.py.",
+            "导出一个案件的存证。json、pdf：签名的卷宗，可用 guiju_verify.py 离线校验；"
+            "xes（IEEE 1849）、ocel（OCEL 2.0）、csv：事件日志，供流程挖掘与表格使用。",
+            "Export one case's evidence. json, pdf: the signed dossier, verified offline with guiju_verify.py; "
+            "xes (IEEE 1849), ocel (OCEL 2.0), csv: the event log for process mining and spreadsheets.",
         )
-        + examples("guiju export ZC-2026-0001 --format json -o dossier.json"),
+        + examples(
+            "guiju export ZC-2026-0001 --format json -o dossier.json",
+            "guiju export ZC-2026-0001 --format pdf -o dossier.pdf",
+        ),
     )
     @click.argument("instance")
     @click.option(
         "--format",
         "kind",
-        type=click.Choice(["json"]),
+        type=click.Choice(["json", "pdf", "xes", "ocel", "csv"]),
         default="json",
         show_default=True,
         help=t("文件格式", "format of the file"),
@@ -50,9 +56,8 @@ def add(group: click.Group, t: Tongue) -> None:
             sys.stdout.buffer.write(content)
 
 
-def signed_dossier(engine: Engine, instance_id: str, database: str, t: Tongue) -> bytes:
-    """The JSON dossier; what is new is signed for first."""
-    from engine.dossier import dossier_bytes
+def signing_key(engine: Engine, database: str, t: Tongue) -> SigningKey:
+    """The key to sign with; what is new in the history is signed for first."""
     from web.config import Config
     from web.signing import demo_key_beside, signer_of
 
@@ -62,7 +67,44 @@ def signed_dossier(engine: Engine, instance_id: str, database: str, t: Tongue) -
     if signer is None:
         fail(t("没有签名密钥：请设置 GUIJU_SIGNING_KEY", "There is no signing key: set GUIJU_SIGNING_KEY"))
     signer.run()
-    return dossier_bytes(engine, instance_id, key=signer.key, by=None)
+    return signer.key
 
 
-FORMATS = {"json": signed_dossier}
+def signed_dossier(engine: Engine, instance_id: str, database: str, t: Tongue) -> bytes:
+    """The JSON dossier."""
+    from engine.dossier import dossier_bytes
+
+    return dossier_bytes(engine, instance_id, key=signing_key(engine, database, t), by=None)
+
+
+def signed_pdf(engine: Engine, instance_id: str, database: str, t: Tongue) -> bytes:
+    """The PDF dossier, in the language of the terminal."""
+    import sqlalchemy as sa
+
+    from engine.models import instances
+    from web.dossier import make
+
+    key = signing_key(engine, database, t)
+    with engine.db.read() as connection:
+        row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id)).one()
+        return make(engine, connection, row, key=key, language=t.language, by=None)
+
+
+def event_log(kind: str) -> Callable[[Engine, str, str, Tongue], bytes]:
+    """The case as an event log of that kind."""
+
+    def write(engine: Engine, instance_id: str, database: str, t: Tongue) -> bytes:
+        from engine.exports import chosen
+        from web.audit_export import pieces
+
+        trail = chosen.one(engine, instance_id, actor=None)
+        return b"".join(pieces(kind, [trail], language=t.language, name=trail.called))
+
+    return write
+
+
+FORMATS: dict[str, Callable[[Engine, str, str, Tongue], bytes]] = {
+    "json": signed_dossier,
+    "pdf": signed_pdf,
+    **{kind: event_log(kind) for kind in ("xes", "ocel", "csv")},
+}

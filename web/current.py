@@ -8,7 +8,7 @@ from flask import current_app, g, redirect, request, url_for
 
 from engine import queries
 from engine.errors import GuijuError, Text
-from web import sessions
+from web import bearer, sessions
 from web.config import Config
 
 if TYPE_CHECKING:
@@ -42,8 +42,24 @@ def actor() -> str | None:
     if "actor" not in g and getattr(current_app.view_functions.get(request.endpoint or ""), "is_anonymous", False):
         g.actor = None
     if "actor" not in g:
-        g.actor = sessions.whoever(engine().db, config(), engine().now())
+        g.actor = _program() if programmed() else sessions.whoever(engine().db, config(), engine().now())
     return cast("str | None", g.actor)
+
+
+def programmed() -> bool:
+    """Whether a program asks, with a token. Then the token alone counts: a cookie that came along is not looked at."""
+    return request.blueprint == "api" and "Authorization" in request.headers
+
+
+def scopes() -> tuple[str, ...] | None:
+    """What the token of this request may do; None when a person is logged in."""
+    return cast("tuple[str, ...]", g.scopes) if programmed() and actor() is not None else None
+
+
+def _program() -> str | None:
+    token = bearer.whose(engine().db, request.headers["Authorization"], engine().now())
+    g.scopes = token.scopes if token else ()
+    return token.username if token else None
 
 
 def user() -> str:
@@ -86,4 +102,15 @@ def require_login() -> Any:
     return redirect(url_for("login.page", next=back), 303)
 
 
-__all__ = ["LoginNeeded", "actor", "anonymous", "config", "engine", "public", "require_login", "user", "waiting"]
+__all__ = [
+    "LoginNeeded",
+    "actor",
+    "anonymous",
+    "config",
+    "engine",
+    "public",
+    "require_login",
+    "scopes",
+    "user",
+    "waiting",
+]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import openpyxl
@@ -30,6 +31,19 @@ def csv_file(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     for row in [header, *rows]:
         writer.writerow([_plain(cell) for cell in row])
     return out.getvalue().encode("utf-8-sig")
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """The same a line at a time, for tables too long to hold."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    mark = "\ufeff"
+    for row in itertools.chain([header], rows):
+        writer.writerow([_plain(cell) for cell in row])
+        yield (mark + out.getvalue()).encode()
+        mark = ""
+        out.seek(0)
+        out.truncate()
 
 
 def xlsx_file(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, at: datetime) -> bytes:

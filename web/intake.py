@@ -21,20 +21,17 @@ from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import TooManyRequests
 
 from engine import forms, queries
-from engine.attachments import CAP
 from engine.errors import Invalid, NotFound, Text
 from processes.complaint import correspondence, mailbox
-from processes.complaint.cleaning import cleaned
 from processes.complaint.words import CATEGORIES, SCOPES
 from processes.registers.complaint import STATUSES
-from web import formview
+from web import evidence, formview
 from web.current import anonymous, config, engine
 from web.rates import Rates
 
 bp = Blueprint("intake", __name__, url_prefix="/report")
 OPEN_FOR = 30 * 60  # seconds a mailbox stays open in a page before the receipt is asked for again
 HIDDEN = ("respondent_scope", "channel", "receipt_code", "related_case")
-FILES = 5  # a report may bring
 SECOND_CHANCE = parse_many("5 per hour")  # tries at receipts that may exist, from a source that used up its own
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -89,7 +86,7 @@ def send() -> Any:
         return render_template("report.html", scopes=SCOPES, missing=True), 422
     values = forms.coerce_submission(schema, request.form)
     g.form_page = lambda errors: _form(scope, values=values, errors=errors)
-    stated = {**values, "evidence": _evidence(), "respondent_scope": scope, "channel": "网页"}
+    stated = {**values, "evidence": evidence.taken_in(None), "respondent_scope": scope, "channel": "网页"}
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), stated, by=None, key=key)
     return _receipt(result.business_key, code, staff=False)
@@ -154,30 +151,6 @@ def message() -> Any:
     kind = "review" if request.form.get("kind") == "review" else "received"
     taken = correspondence.write_in(engine(), thread, text.strip(), kind=kind, key=key or secrets.token_hex(16))
     return _mailbox(thread, sent=taken)
-
-
-def _evidence() -> list[str]:
-    """The ids of the files that came with the report, cleaned and kept in nobody's name. Raises Invalid."""
-    found = [file for file in request.files.getlist("evidence") if file.filename]
-    if len(found) > FILES:
-        raise Invalid(
-            {"evidence": {"zh-CN": f"「证据」最多 {FILES} 个文件", "en": f"“Evidence” takes {FILES} files at most"}}
-        )
-    kept = []
-    for number, file in enumerate(found, 1):
-        with file.stream as stream:
-            content = stream.read(CAP + 1)
-        try:
-            name, plain = cleaned(content, number)
-            kept.append(engine().attach(None, name, plain, by=None))
-        except Invalid as error:
-            said = error.message
-            named = {
-                "zh-CN": f"「证据」第 {number} 个文件{said['zh-CN']}",
-                "en": f"“Evidence”, file {number}: {said['en']}",
-            }
-            raise Invalid({"evidence": named}) from error
-    return kept
 
 
 def _problem(text: str) -> Text | None:

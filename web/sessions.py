@@ -30,6 +30,7 @@ _sessions = sa.table(
     "web_sessions",
     *[sa.column(name) for name in ("token_hash", "username", "created_at", "last_seen_at", "expires_at", "csrf")],
 )
+_tokens = sa.table("api_tokens", sa.column("username"))  # `bearer`; a new password ends them too
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's first choice: 19 MiB, two passes
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 _kitchen = threading.BoundedSemaphore(4)  # argon2 is costly on purpose: a flood of guesses must not take the memory
@@ -37,7 +38,7 @@ _LOOK_UP = Prepared(sa.select(_sessions).where(_sessions.c.token_hash == sa.bind
 
 
 def set_password(db: Database, username: str, password: str) -> None:
-    """Give `username` a password and end their sessions."""
+    """Give `username` a password and end their sessions and tokens."""
     _store(db, [username], _hasher.hash(password))
 
 
@@ -55,6 +56,7 @@ def _store(db: Database, usernames: list[str], password_hash: str) -> None:
     def work(connection: Connection) -> None:
         connection.execute(sa.delete(_credentials).where(_credentials.c.username.in_(usernames)))
         connection.execute(sa.delete(_sessions).where(_sessions.c.username.in_(usernames)))
+        connection.execute(sa.delete(_tokens).where(_tokens.c.username.in_(usernames)))
         rows = [{"username": username, "password_hash": password_hash} for username in usernames]
         if rows:
             connection.execute(sa.insert(_credentials), rows)
@@ -82,7 +84,7 @@ def begin(db: Database, config: Config, username: str, now: datetime) -> None:
     end(db)
     token, csrf = secrets.token_urlsafe(32), secrets.token_hex(20)
     row = {
-        "token_hash": _hash(token),
+        "token_hash": digest(token),
         "username": username,
         "created_at": stamp(now),
         "last_seen_at": stamp(now),
@@ -103,7 +105,7 @@ def end(db: Database) -> None:
     token = session.get("token")
     session.clear()
     if token:
-        gone = sa.delete(_sessions).where(_sessions.c.token_hash == _hash(token))
+        gone = sa.delete(_sessions).where(_sessions.c.token_hash == digest(token))
         db.write(lambda connection: connection.execute(gone))
 
 
@@ -112,7 +114,7 @@ def whoever(db: Database, config: Config, now: datetime) -> str | None:
     token = session.get("token")
     if not isinstance(token, str):
         return None
-    token_hash = _hash(token)
+    token_hash = digest(token)
     with db.read() as connection:
         row = _LOOK_UP.run(connection, token_hash=token_hash).first()
     if row is None or not hmac.compare_digest(str(row.csrf), str(session.get("csrf_token"))):
@@ -127,5 +129,6 @@ def whoever(db: Database, config: Config, now: datetime) -> str | None:
     return username
 
 
-def _hash(token: str) -> str:
+def digest(token: str) -> str:
+    """How a random token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from engine import forms, queries
 from engine.errors import Text
 from engine.queries import TaskView
+from processes import law
 from web import attachments, formview
 from web.current import engine, user
 from web.languages import gettext as _
@@ -98,4 +99,6 @@ def _page(view: TaskView, values: Mapping[str, Any] | None = None, errors: Mappi
         errors=errors,
         key=secrets.token_hex(16),
         people=formview.choices("people") if "reassign" in view.may else [],
+        laws=law.bearing(view.process, view.element),
+        sure=law.SURE,
     )

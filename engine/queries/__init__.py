@@ -1,6 +1,7 @@
 """The reads: functions that return plain data. Each that a page may call takes `actor` and decides on the loaded
 rows."""
 
+from engine.queries.administering import AdministeredRow, administered, administered_case
 from engine.queries.answered import answered
 from engine.queries.attached import AttachmentRow, AttachmentView, attachment, attachment_rows, attachments_of
 from engine.queries.auditing import (
@@ -32,6 +33,8 @@ from engine.queries.catalogue import (
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.doable import Doable, Running, doable, running
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
+from engine.queries.moments import Moment, TrackView, drawing, moment, track_of
+from engine.queries.proving import Line, prove
 from engine.queries.recurring import Coming, coming
 from engine.queries.registers import (
     Change,
@@ -47,6 +50,7 @@ from engine.queries.rows import CaseRow, Page, PersonRef, TaskRow
 from engine.queries.views import CaseView, Decided, Record, TaskView, case, task
 
 __all__ = [
+    "AdministeredRow",
     "AttachmentRow",
     "AttachmentView",
     "Audited",
@@ -61,6 +65,8 @@ __all__ = [
     "Entry",
     "IncidentRow",
     "Inspection",
+    "Line",
+    "Moment",
     "OpenTask",
     "Page",
     "PersonRef",
@@ -72,6 +78,9 @@ __all__ = [
     "StartView",
     "TaskRow",
     "TaskView",
+    "TrackView",
+    "administered",
+    "administered_case",
     "answered",
     "attachment",
     "attachment_rows",
@@ -88,14 +97,17 @@ __all__ = [
     "diagram",
     "doable",
     "done",
+    "drawing",
     "groups_of",
     "inbox",
     "inspect",
     "instance_of",
     "mark_read",
     "may_open_register",
+    "moment",
     "open_incidents",
     "person",
+    "prove",
     "record_read",
     "register",
     "register_export",
@@ -108,5 +120,6 @@ __all__ = [
     "started",
     "task",
     "told",
+    "track_of",
     "unread",
 ]

@@ -162,39 +162,44 @@ def _diagram(engine: Engine, instance_id: str, process: str, actor: str) -> Diag
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         row = readable_case(engine, connection, instance_id, who)
-        parsed = engine.shelf.get(row.deployment, connection)
-        if process not in dict(diagrams(parsed, row.process)):
-            raise NotFound("process_not_found", text={"zh-CN": "没有该流程图", "en": "No such diagram"}, id=process)
-        info = parsed.processes[process]
-        steps = ("element.entered", "element.left", "element.cancelled")
-        query = sa.select(history.c.type, history.c.body).where(
-            history.c.instance_id == instance_id, history.c.type.in_(steps)
-        )
-        inside: dict[str, str] = {}
-        visits: dict[str, int] = {}
-        done: dict[str, None] = {}
-        flows: dict[str, None] = {}
-        for kind, raw in connection.execute(query.order_by(history.c.seq)):
-            body = orjson.loads(raw)
-            token, element = body["data"]["token"], body["element"]
-            if body["data"]["process"] != process:
-                continue
-            if kind == "element.entered":
-                inside[token] = element
-                visits[element] = visits.get(element, 0) + 1
-            else:
-                inside.pop(token, None)
-                if kind == "element.left":
-                    done[element] = None
-                    flows.update(dict.fromkeys(body["data"].get("flows", [])))
-        ended = row.ended_at is not None
-        return DiagramView(
-            process=process,
-            name=info.name,
-            xml=deployment.read_files(connection, row.deployment)[info.file],
-            active=[] if ended else sorted(set(inside.values())),
-            done=list(done),
-            flows=list(flows),
-            visits=visits,
-            names={name: item.name for name, item in info.elements.items()},
-        )
+        return drawn(engine, connection, row, process)
+
+
+def drawn(engine: Engine, connection: Connection, row: Any, process: str) -> DiagramView:
+    """The same for a case that somebody may read already. Raises NotFound for a diagram that is not the case's."""
+    parsed = engine.shelf.get(row.deployment, connection)
+    if process not in dict(diagrams(parsed, row.process)):
+        raise NotFound("process_not_found", text={"zh-CN": "没有该流程图", "en": "No such diagram"}, id=process)
+    info = parsed.processes[process]
+    steps = ("element.entered", "element.left", "element.cancelled")
+    query = sa.select(history.c.type, history.c.body).where(
+        history.c.instance_id == row.instance_id, history.c.type.in_(steps)
+    )
+    inside: dict[str, str] = {}
+    visits: dict[str, int] = {}
+    done: dict[str, None] = {}
+    flows: dict[str, None] = {}
+    for kind, raw in connection.execute(query.order_by(history.c.seq)):
+        body = orjson.loads(raw)
+        token, element = body["data"]["token"], body["element"]
+        if body["data"]["process"] != process:
+            continue
+        if kind == "element.entered":
+            inside[token] = element
+            visits[element] = visits.get(element, 0) + 1
+        else:
+            inside.pop(token, None)
+            if kind == "element.left":
+                done[element] = None
+                flows.update(dict.fromkeys(body["data"].get("flows", [])))
+    ended = row.ended_at is not None
+    return DiagramView(
+        process=process,
+        name=info.name,
+        xml=deployment.read_files(connection, row.deployment)[info.file],
+        active=[] if ended else sorted(set(inside.values())),
+        done=list(done),
+        flows=list(flows),
+        visits=visits,
+        names={name: item.name for name, item in info.elements.items()},
+    )

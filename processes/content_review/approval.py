@@ -31,6 +31,8 @@ operations = Operations()
         "content_type",
         "ad_mark",
         "ai_mark",
+        "host_brief",
+        "banned_words",
         "version",
         "authors",
         "tier",
@@ -71,7 +73,7 @@ def freeze(
     """{"result": "frozen" | "expired" | "blocked" | "unfit", "because", …}; nothing but "frozen" goes on to publishing.
 
     Frozen: "sha256", "body_sha256", "version", "at", "approvers", "conditions", "targets" (account → who publishes),
-    "valid_until", "late_at", "give_up_at", "ratify_until".
+    "valid_until", "late_at", "give_up_at", "ratify_until", "sole_approver" (a list of one, or empty: X04).
     """
     planned = datetime.fromisoformat(planned_at)
     deadline = datetime.fromisoformat(urgent_until) if tier == "T2_URGENT" else planned
@@ -121,6 +123,7 @@ def freeze(
         **frozen,
         "at": ctx.now.isoformat(),
         "approvers": approvers,
+        "sole_approver": approvers if len(approvers) == 1 else [],
         "targets": targets,
         "late_at": (base + WINDOW).isoformat(),
         "give_up_at": min(base + GIVE_UP, valid).isoformat(),
@@ -157,13 +160,21 @@ def void(
     version: int | None = None,
     account_ids: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """{"because"}: the approval of this version counts no more; its hash stays on record (K-03)."""
+    """{"because"}: the approval of this version counts no more; its hash stays on record (K-03).
+
+    Where it was published already on some accounts, a takedown review decides whether that stays.
+    """
     outcome = str(publication.get("outcome"))
     asked = str(publication.get("comment") or "")
     because = {
         "edit": {"zh-CN": f"发布人要求修改，批准作废：{asked}", "en": f"To be changed, the approval is void: {asked}"},
         "lapsed": {"zh-CN": "批准已满 30 日，须重新审核", "en": "30 days after approval: to be reviewed again"},
     }.get(outcome, {"zh-CN": "计划时间后 48 小时未发布，批准失效", "en": "Not published within 48 hours: lapsed"})
+    for key, post in (publication.get("posts") or {}).items():  # what stands online by an approval that counts no more
+        order = {"account_id": key, "content_no": ctx.business_key, "reason": "other", "url": post.get("url")}
+        order["description"] = f"「{title}」在其他账号要求修改，批准作废；本账号已按旧版本发布，请评估是否保留"
+        given = {name: value for name, value in order.items() if value}
+        ctx.start_case("takedown", given, key=f"voided {version or 1} {key}", in_own_name=True)
     status = "expired" if outcome == "expired" else "voided"
     note(ctx, title, authors, account_ids, status=status, status_reason=because["zh-CN"])
     note_version(ctx, version or 1, None, status)

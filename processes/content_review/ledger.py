@@ -44,6 +44,12 @@ def members(ctx: OperationContext, group: str) -> list[str]:
     return list(found.members) if found else []
 
 
+def names_of(ctx: OperationContext, username: str) -> set[str]:
+    """What somebody goes by: the username and the name in every language."""
+    person = ctx.directory.person(username)
+    return {username, *(person.names.values() if person else ())}
+
+
 def at_work(ctx: OperationContext, username: str) -> bool:
     """Whether somebody works here now."""
     person = ctx.directory.person(username)

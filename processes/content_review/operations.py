@@ -10,7 +10,8 @@ from engine import OperationContext, Operations
 from processes import term_rules
 from processes.content_review import screening, versions
 from processes.content_review.approval import operations as approval
-from processes.content_review.ledger import members, note, tell
+from processes.content_review.former import former_submissions, remember
+from processes.content_review.ledger import members, names_of, note, tell
 from processes.organisation import CHAIR, DEPUTY
 from processes.registers.account import ACCOUNT
 
@@ -35,6 +36,10 @@ operations = Operations().merged(approval)
         "co_authors",
         "editor",
         "initiator",
+        "before",
+        "hosts",
+        "host_brief",
+        "live_monitors",
     ],
     required=("title", "body", "account_ids", "content_type", "planned_publish_at"),
     title={"zh-CN": "送审内容：规范化与词库扫描", "en": "Content: normalise and scan"},
@@ -50,21 +55,32 @@ def prescan(
     declared_flags: Sequence[str] | None = None,
     media_notes: Sequence[Record] | None = None,
     exemptions: Sequence[Record] | None = None,
+    hosts: Sequence[str] | None = None,
+    host_brief: str | None = None,
+    live_monitors: Sequence[str] | None = None,
     **people: Any,
 ) -> dict[str, Any]:
-    """{"flags", "hits", "blocked", "unfit", "problems", "summary", "because", "authors", "author_is_t1_reviewer",
-    "planned_at", "urgent_until", "term_table", "legal_mode"}.
+    """{"flags", "hits", "blocked", "unfit", "problems", "summary", "because", "authors", "stand_ins", "former_tier",
+    "author_is_t1_reviewer", "planned_at", "urgent_until", "term_table", "legal_mode"}.
 
     `blocked`: a blocking term is unresolved. `unfit`: nobody need read it before it is corrected. `authors` are all who
-    wrote or edited it: none of them approves it (X02). `term_table` is the SHA-256 of the terms it was scanned for.
+    ever wrote or edited it in this case, `stand_ins` who stands in for one of them in everything: none of them approves
+    it (X02, X15). `former_tier`: the same text was important content in another case. `term_table` is the SHA-256 of
+    the terms it was scanned for.
     """
     shown = "\n".join(str(note.get("shows") or "") for note in media_notes or ())
     rules, table = term_rules.of(ctx.tables)
-    hits = screening.hits_in([("title", title), ("body", body), ("media", shown)], exemptions or (), rules)
-    flags = screening.all_flags(declared_flags or (), content_type, hits)
+    read = [("title", title), ("body", body), ("media", shown), ("host_brief", host_brief or "")]
+    hits = screening.hits_in(read, exemptions or (), rules)
+    former = former_submissions(ctx, body)
+    flags = screening.all_flags([*(declared_flags or ()), *former.flags], content_type, hits)
+    remember(ctx, body, flags)
     accounts = {key: ctx.registers.get(ACCOUNT, key) for key in account_ids}
     problems = screening.account_problems(account_ids, accounts)
-    planned, notes = screening.planned(planned_publish_at), []
+    authors = _authors(people)
+    watching = {name: names_of(ctx, name) for name in live_monitors or ()}
+    problems += screening.live_problems(content_type, hosts or (), host_brief, watching, authors)
+    planned, notes = screening.planned(planned_publish_at), list(former.notes)
     if planned is None:
         problems.append({"zh-CN": "计划发布时间不是有效的时间", "en": "The planned time is no time"})
     elif planned <= ctx.now and "crisis" not in flags:
@@ -73,8 +89,8 @@ def prescan(
         zh, en = "距计划时间不足 4 个工作小时，到点未批不会发布", "Less than 4 working hours to the planned time"
         notes.append({"zh-CN": zh, "en": en})
     planned = planned or ctx.now
-    authors = _authors(people)
     reviewers = members(ctx, REVIEWERS[0])
+    _tell_named(ctx, title, authors, people)
     blocked = [hit for hit in hits if hit["severity"] == "block"]
     told = screening.summary(hits, problems, notes)
     return {
@@ -86,6 +102,8 @@ def prescan(
         "summary": told,
         "because": screening.summary(blocked, problems, []),
         "authors": authors,
+        "stand_ins": ctx.directory.stand_ins(authors, ctx.now),
+        "former_tier": former.tier,
         "author_is_t1_reviewer": any(name in reviewers for name in authors),
         "planned_at": planned.isoformat(),
         "urgent_until": max(planned, ctx.now + URGENT_FOR).isoformat(),
@@ -95,8 +113,19 @@ def prescan(
 
 
 def _authors(people: Mapping[str, Any]) -> list[str]:
+    """Everybody who ever wrote or edited it: whoever wrote an earlier version stays an author of the later ones."""
     named = [people.get("initiator"), people.get("author"), *(people.get("co_authors") or ()), people.get("editor")]
-    return list(dict.fromkeys(str(name) for name in named if name))
+    return list(dict.fromkeys(str(name) for name in [*named, *(people.get("before") or ())] if name))
+
+
+def _tell_named(ctx: OperationContext, title: str, authors: Sequence[str], people: Mapping[str, Any]) -> None:
+    """Whoever is named as an author is recused by it, so they hear of it and may object."""
+    own = (people.get("initiator"), people.get("editor"), *(people.get("before") or ()))
+    said = {
+        "zh-CN": "把你列为作者或编辑，因此不能由你审核、表决；如有不符，请告知审核人",
+        "en": "names you as an author or editor, so you do not review it; tell the reviewer if that is wrong",
+    }
+    tell(ctx, [name for name in authors if name not in own], title, said)
 
 
 @operations.local(
@@ -115,7 +144,8 @@ def incident(
     hits: Sequence[Record] | None = None,
     media: Any = None,
 ) -> dict[str, Any]:
-    """{"because", "told"}: a complaint case is started as the system's own lead, Administration and Legal are told.
+    """{"because", "told", "version"}: a complaint case is started as the system's own lead; Administration and Legal
+    are told.
 
     The lead never carries the secret itself, only where it was met.
     """
@@ -142,7 +172,7 @@ def incident(
     }
     tell(ctx, authors, title, because)
     note(ctx, title, authors, account_ids, status="blocked", tier="BLOCK", version=version or 1)
-    return {"because": because, "told": told, "files": bool(media)}
+    return {"because": because, "told": told, "files": bool(media), "version": version or 1}
 
 
 @operations.local(
@@ -215,12 +245,18 @@ def returned(
     vote: Record | None = None,
     urgent: Sequence[Record] | None = None,
 ) -> dict[str, Any]:
-    """{"count", "because", "limit_reason"}: the reasons item by item; the third return ends the case."""
+    """{"count", "because", "limit_reason", "secret"}: the reasons item by item; the third return ends the case.
+
+    `secret`: a reviewer saw a trade secret that no scan could see, in a picture for example. It opens a leak lead and
+    does not count as a return.
+    """
+    secret = any((said or {}).get("outcome") == "secret" for said in (first, legal, *(urgent or ())))
     because = versions.reasons(first=first, legal=legal, vote=vote, urgent=urgent)
     tell(ctx, authors, title, {"zh-CN": f"已退回：{because}", "en": f"returned: {because}"})
     note(ctx, title, authors, account_ids, status="returned", tier=tier, version=version or 1, status_reason=because)
-    count = int(before or 0) + 1
-    return {"count": count, "because": because, "limit_reason": f"第 {count} 次退回，送审结束：{because}"}
+    count = int(before or 0) + (not secret)
+    limit = f"第 {count} 次退回，送审结束：{because}"
+    return {"count": count, "because": because, "limit_reason": limit, "secret": secret}
 
 
 @operations.local(

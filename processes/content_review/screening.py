@@ -6,7 +6,7 @@ No store, no clock. A *hit* as a case keeps it: {"rule", "flag", "severity", "fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -84,6 +84,30 @@ def account_problems(account_ids: Iterable[str], accounts: Mapping[str, Mapping[
                     "en": f"Posting on “{name}” ({key}) is locked: {why.get('en', '')}",
                 }
             )
+    return found
+
+
+def live_problems(
+    content_type: str,
+    hosts: Sequence[str],
+    host_brief: str | None,
+    watching: Mapping[str, Collection[str]],
+    authors: Sequence[str],
+) -> list[Text]:
+    """What a livestream lacks: who speaks, what they were told, who watches, and that one watches who does neither.
+
+    `watching`: username of each monitor → what they go by; hosts are written as people write names.
+    """
+    if content_type != "livestream":
+        return []
+    found: list[Text] = []
+    if not hosts:
+        found.append({"zh-CN": "直播须写明主播", "en": "A livestream needs its hosts named"})
+    if not host_brief:
+        found.append({"zh-CN": "直播须附主播须知与违禁词", "en": "A livestream needs a brief for its hosts"})
+    if not [who for who, names in watching.items() if who not in authors and not set(names).intersection(hosts)]:
+        zh = "直播须指明场控，且至少一人不是作者、编辑、主播"
+        found.append({"zh-CN": zh, "en": "A livestream needs a monitor who is neither author nor host"})
     return found
 
 

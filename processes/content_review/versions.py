@@ -36,9 +36,9 @@ def same_text(published: str, title: str, body: str) -> bool:
     return plain in (_BLANKS.sub("", body), _BLANKS.sub("", title + body))
 
 
-def voter(result: Record) -> str | None:
+def voter(result: Record | None) -> str | None:
     """In whose name a task was done: whom a stand-in stood for, else who did it."""
-    return result.get("for") or result.get("by")
+    return result.get("for") or result.get("by") if result else None
 
 
 def approvers(

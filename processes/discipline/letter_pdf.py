@@ -31,23 +31,23 @@ FONT, FALLBACK = "NotoSansSC-Letter", "STSong-Light"
 
 def pdf(facts: Mapping[str, Any], *, company: str, number: str, name: str, on: str) -> bytes:
     """The Chinese letter, A4, with its font embedded and page numbers. The same facts give the same bytes."""
-    _register_fonts()
+    fonts()
     base = ParagraphStyle("base", fontName=FONT, fontSize=10.5, leading=17, wordWrap="CJK")
     title = ParagraphStyle("title", parent=base, fontSize=16, leading=24, alignment=TA_CENTER)
     heading = ParagraphStyle("heading", parent=base, fontSize=11.5, leading=20, spaceBefore=6)
     right = ParagraphStyle("right", parent=base, alignment=TA_RIGHT)
     kind = "谈话提醒记录" if facts["sanction"] == "COACHING" else "违规处理决定书"
     story: list[Any] = [
-        Paragraph(_marked(company), right),
+        Paragraph(marked(company), right),
         Paragraph(kind, title),
-        Paragraph(_marked(number), right),
+        Paragraph(marked(number), right),
         Spacer(1, 4 * mm),
-        Paragraph(_marked(f"{name}："), base),
+        Paragraph(marked(f"{name}："), base),
     ]
     for head, said in sections(facts):
-        story.append(Paragraph(_marked(head["zh-CN"]), heading))
-        story += [Paragraph(_marked(line), base) for line in said["zh-CN"].split("\n") if line]
-    story += [Spacer(1, 8 * mm), Paragraph(_marked(company), right), Paragraph(_marked(on), right)]
+        story.append(Paragraph(marked(head["zh-CN"]), heading))
+        story += [Paragraph(marked(line), base) for line in said["zh-CN"].split("\n") if line]
+    story += [Spacer(1, 8 * mm), Paragraph(marked(company), right), Paragraph(marked(on), right)]
     story += [Spacer(1, 10 * mm), Paragraph("签收人：________________　签收日期：________________", base)]
     out = io.BytesIO()
     document = SimpleDocTemplate(
@@ -64,7 +64,7 @@ def pdf(facts: Mapping[str, Any], *, company: str, number: str, name: str, on: s
 
 
 @cache
-def _register_fonts() -> frozenset[int]:
+def fonts() -> frozenset[int]:
     """Register the embedded font, and the viewer's own for what it lacks; return the characters it has."""
     font = TTFont(FONT, str(FONT_FILE))
     pdfmetrics.registerFont(font)
@@ -73,9 +73,9 @@ def _register_fonts() -> frozenset[int]:
     return frozenset(font.face.charToGlyph)
 
 
-def _marked(words: str) -> str:
+def marked(words: str) -> str:
     """Text safe for a paragraph, rare characters in the fallback font."""
-    known = _register_fonts()
+    known = fonts()
     found: list[str] = []
     for char in words:
         safe = escape(char)

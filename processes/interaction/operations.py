@@ -9,6 +9,7 @@ from engine import OperationContext, Operations
 from engine.errors import Text
 from processes.registers.account import ACCOUNT
 from processes.registers.content import INTERACTION
+from processes.registers.phrase import PHRASE, taken_from, usable
 
 Record = Mapping[str, Any]
 OWNERS = {"customer_service": "customer_service", "marketing_head": "t1_reviewer", "admin": "admin"}
@@ -54,7 +55,7 @@ def assign(
     escalate_to: str | None = None,
     **said: Any,
 ) -> dict[str, Any]:
-    """{"owners", "checkers", "first_due", "resolve_due", "template_allowed", "escalate_to", "told"}.
+    """{"owners", "checkers", "first_due", "resolve_due", "template_allowed", "escalate_to", "told", "phrases"}.
 
     The first reply runs in service hours (working time), the rest on the clock.
     """
@@ -88,6 +89,9 @@ def assign(
         "template_allowed": template_allowed,
         "escalate_to": escalate_to or "",
         "told": {"zh-CN": zh, "en": en},
+        "phrases": [f"{key}：{text}" for key, text in sorted(usable(ctx.registers.all(PHRASE), account_id).items())][
+            :50
+        ],
     }
 
 
@@ -128,6 +132,7 @@ def close(
     fields = {
         "status": outcome,
         "reply": said.get("reply"),
+        "phrase": taken_from(ctx.registers.all(PHRASE), account_id or "", said.get("reply")),
         "replied_by": said.get("by"),
         "replied_at": said.get("at"),
         "checked_by": checked.get("by") if checked.get("outcome") == "approve" else None,

@@ -9,8 +9,10 @@ from typing import Any
 from engine import OperationContext, Operations
 from processes.content_review.screening import LOCAL
 from processes.content_review.versions import same_text
+from processes.publish_followup.live import operations as live
 from processes.registers.account import ACCOUNT
 from processes.registers.content import CONTENT, INTERACTION
+from processes.registers.phrase import PHRASE, taken_from
 
 WINDOW = timedelta(minutes=30)
 CHECKS = (  # when a published post is looked at
@@ -20,7 +22,7 @@ CHECKS = (  # when a published post is looked at
 )
 GRACE = timedelta(days=3)  # for the last check, before the follow-up ends without it
 Record = Mapping[str, Any]
-operations = Operations()
+operations = Operations().merged(live)
 
 
 @operations.local(
@@ -158,6 +160,11 @@ def _record(ctx: OperationContext, content_no: str, posts: Mapping[str, Record],
     if outcome == "published":
         fields["status"] = "published"
     ctx.registers.put(CONTENT, content_no, fields)
+    row = ctx.registers.get(CONTENT, content_no) or {}
+    if row.get("content_type") == "phrase":
+        kept = {name: row.get(name) for name in ("title", "approved_by", "case_no")}
+        use = {"text": row.get("body"), "account_ids": sorted(posts), "in_use_since": first["at"], "status": "active"}
+        ctx.registers.put(PHRASE, content_no, {**kept, **use})
 
 
 def _tell_odd(ctx: OperationContext, title: str, posts: Mapping[str, Record], authors: Sequence[str]) -> None:
@@ -278,7 +285,9 @@ def dispatch(
     template_allowed: bool | None = None,
     **limits: Any,
 ) -> dict[str, Any]:
-    """{"number", "passed_on"}: answered from the library it is recorded; anything else becomes a case with an owner.
+    """{"number", "passed_on", "phrase"}: answered it is recorded; anything else becomes a case with an owner.
+
+    `phrase`: the number of the approved phrase the reply is, None for one in the agent's own words.
 
     Complaints, media, safety and privacy are never answered by one person alone (`template_allowed`).
     """
@@ -290,7 +299,7 @@ def dispatch(
         if interact.get("link"):
             variables["link"] = interact["link"]
         ctx.start_case("interaction", variables, key=number, in_own_name=True)
-        return {"number": number, "passed_on": True}
+        return {"number": number, "passed_on": True, "phrase": None}
     row = ctx.registers.get(ACCOUNT, account) or {}
     fields = {
         "account_id": account,
@@ -302,6 +311,7 @@ def dispatch(
         "owner": owner,
         "owners": [name for name in [row.get("responsible")] if name],
         "reply": interact.get("reply"),
+        "phrase": (phrase := taken_from(ctx.registers.all(PHRASE), account, interact.get("reply"))),
         "replied_by": interact.get("by"),
         "replied_at": interact.get("at"),
         "received_at": ctx.now.isoformat(),
@@ -309,4 +319,4 @@ def dispatch(
         **limits,
     }
     ctx.registers.put(INTERACTION, number, fields)
-    return {"number": number, "passed_on": False}
+    return {"number": number, "passed_on": False, "phrase": phrase}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine import Readers
-from processes.registers import account, complaint, content, credential, sanction, training
+from processes.registers import account, complaint, content, credential, phrase, sanction, training
 
 Text = Mapping[str, str]
 EVERYBODY = Readers(groups=frozenset({"employee"}))
@@ -31,7 +31,7 @@ class Book:
 
 
 _KEEPERS = frozenset({"marketing", "legal", "mgmt_group", "admin", "customer_service", "internal_audit"})
-_ANSWERED = """account_id kind viral text link owner owners first_reply_minutes resolve_hours reply replied_by
+_ANSWERED = """account_id kind viral text link owner owners first_reply_minutes resolve_hours reply phrase replied_by
 replied_at checked_by escalate_to received_at status status_reason case_no"""
 _TAKEN_DOWN = """account_id content_no url reason description decision decided_by basis removed_by removed_at
 verified_by corrected_text evidence received_at status status_reason case_no"""
@@ -97,6 +97,16 @@ BOOKS: dict[str, Book] = {
             columns=("account_id", "reason", "decision"),
             readers=Readers(groups=_KEEPERS, by_case=True),
             persons=("decided_by", "removed_by", "verified_by"),
+        ),
+        Book(
+            name=phrase.PHRASE,
+            title={"zh-CN": "话术库", "en": "Reply phrases"},
+            titles=phrase.TITLES,
+            statuses=phrase.STATUSES,
+            heading="title",
+            columns=("text", "account_ids", "in_use_since"),
+            readers=EVERYBODY,
+            persons=("approved_by",),
         ),
         Book(
             name=complaint.COMPLAINT,

@@ -7,6 +7,7 @@ and `versions` tells what became of each version. A row appears with the first d
 from __future__ import annotations
 
 CONTENT, INTERACTION, TAKEDOWN = "content", "interaction", "takedown"
+CONTENT_TEXT = "content_text"  # the submissions that held a text, by its fingerprint; nobody reads it
 
 _TITLES = """
 title|标题|Title
@@ -45,6 +46,7 @@ viral|高传播|Spreading fast
 text|内容|What was said
 link|链接|Link
 owner|责任组|Owner
+phrase|话术编号|Phrase
 owners|责任人|Owners
 first_reply_minutes|首次响应（分钟）|First reply (minutes)
 resolve_hours|办结（小时）|Resolve (hours)

@@ -8,6 +8,7 @@ from typing import Any
 from engine import OperationContext, Operations
 from processes.registers.account import ACCOUNT
 from processes.registers.content import CONTENT, TAKEDOWN
+from processes.registers.phrase import PHRASE
 
 Record = Mapping[str, Any]
 operations = Operations()
@@ -127,6 +128,8 @@ def record(
     number = case_told.get("content_no")
     if number and status != "kept":
         ctx.registers.put(CONTENT, number, {"status": status, "status_reason": decision.get("comment") or reason})
+        if ctx.registers.get(PHRASE, number):  # a corrected phrase is submitted anew before it is used again
+            ctx.registers.put(PHRASE, number, {"status": "withdrawn"})
     zh = {"taken_down": "已下架", "corrected": "已更正", "kept": "经评估保留"}[status]
     en = {"taken_down": "was taken down", "corrected": "was corrected", "kept": "stays after assessment"}[status]
     told = [*case_told.get("authors", ()), "t1_reviewer", "legal_reviewer"]

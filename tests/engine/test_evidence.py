@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine import Engine, queries, replay, verify
 from engine.errors import Conflict, Denied, Unavailable
-from tests.engine.steps import events, refused, review_of
+from tests.engine.steps import drop_guards, events, refused, review_of
 
 
 def test_history_can_neither_be_changed_nor_deleted_nor_replaced(engine: Engine) -> None:
@@ -27,15 +27,6 @@ def test_history_can_neither_be_changed_nor_deleted_nor_replaced(engine: Engine)
         with pytest.raises((Unavailable, IntegrityError)):
             engine.db.write(lambda connection, attempt=attempt: connection.exec_driver_sql(attempt))
     assert verify(engine.db).broken == ()
-
-
-def drop_guards(engine: Engine, connection: Any) -> None:
-    if engine.db.sqlite:
-        for name in ("history_no_update", "history_no_delete", "history_no_replace"):
-            connection.exec_driver_sql(f"drop trigger {name}")
-    else:
-        connection.exec_driver_sql("grant update, delete on history to current_user")
-        connection.exec_driver_sql("alter table history disable trigger all")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +57,7 @@ def test_verification_names_the_first_event_that_was_tampered_with(engine: Engin
         )
 
     def tamper(connection: Any) -> None:
-        drop_guards(engine, connection)
+        drop_guards(connection)
         connection.exec_driver_sql(statement.replace("{i}", instance))
 
     engine.db.write(tamper)

@@ -1,4 +1,4 @@
-"""The demo company on both databases, loaded once and copied for every test that asks."""
+"""A demo company for each test that asks for one: a throw-away stage, or a database of either kind, copied."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 import processes
-from engine import Database, migrate
-from processes.scenario_runner import DEFAULT_NOW, ScenarioClock
+from engine import Database, Engine, migrate
+from processes.scenario_runner import DEFAULT_NOW, ScenarioClock, Stage
+from tests.processes.content_driving import NOW
 
 _numbers = itertools.count()
 
@@ -45,7 +46,7 @@ def demo_template(postgres_server: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def company_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """The demo company in a database of its own."""
     name = f"company{next(_numbers)}"
     if request.param == "sqlite":
@@ -70,3 +71,20 @@ def _admin(url: str, statement: str) -> None:
     with bind.connect() as connection:
         connection.exec_driver_sql(statement)
     bind.dispose()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with Stage() as prepared:
+        yield prepared
+
+
+@pytest.fixture
+def company(stage: Stage) -> Iterator[tuple[Engine, ScenarioClock]]:
+    with stage.company(datetime.fromisoformat(NOW)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def engine(company: tuple[Engine, ScenarioClock]) -> Engine:
+    return company[0]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,66 +14,8 @@ from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.forms import coerce_submission, validate
 from engine.models import instances, settings
 from processes.registers.content import STATUSES, TITLES
-from processes.scenario_runner import ScenarioClock, Stage
-
-SCENARIOS = Path(__file__).resolve().parents[2] / "processes" / "content_review" / "scenarios"
-NOW = "2026-11-09T09:00:00+08:00"
-FIVE = ("合法", "真实", "准确", "合规", "品牌")
-ALL_PASS = dict.fromkeys(FIVE, "pass")
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with Stage() as prepared:
-        yield prepared
-
-
-@pytest.fixture
-def company(stage: Stage) -> Iterator[tuple[Engine, ScenarioClock]]:
-    with stage.company(datetime.fromisoformat(NOW)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def engine(company: tuple[Engine, ScenarioClock]) -> Engine:
-    return company[0]
-
-
-def submission(case: str = "C25", **changed: Any) -> dict[str, Any]:
-    """What the author of a case of the demo material submits."""
-    found: dict[str, Any] = json.loads((SCENARIOS / f"{case}.json").read_text(encoding="utf-8"))["start"]["variables"]
-    return {**found, **changed}
-
-
-def submit(engine: Engine, case: str = "C25", **changed: Any) -> str:
-    variables = submission(case, **changed)
-    return engine.start("content_review", variables, by=variables["author"]).instance_id
-
-
-def do(engine: Engine, instance: str, element: str, by: str, **variables: Any) -> None:
-    tasks = [task.task_id for task in queries.inspect(engine, instance).open if task.element == element]
-    for task in tasks:
-        try:
-            engine.complete(task, variables, by=by)
-        except (Denied, Conflict):
-            continue
-        return
-    raise AssertionError(f"{by} has no {element}")
-
-
-def prefilled(engine: Engine, instance: str, element: str, by: str) -> dict[str, Any]:
-    (task,) = [task.task_id for task in queries.inspect(engine, instance).open if task.element == element]
-    return queries.task(engine, task, actor=by).prefill
-
-
-def settle(engine: Engine) -> None:
-    while (due := engine.next_due()) is not None and due <= engine.now() and engine.tick():
-        pass
-
-
-def open_cases(engine: Engine, process: str, actor: str) -> list[str]:
-    rows = [row for tab in ("mine", "claimable") for row in queries.inbox(engine, actor=actor, tab=tab).items]
-    return list(dict.fromkeys(row.instance_id for row in rows if row.process == process))
+from processes.scenario_runner import ScenarioClock
+from tests.processes.content_driving import ALL_PASS, SCENARIOS, do, open_cases, prefilled, settle, submission, submit
 
 
 def test_a_secret_opens_a_leak_lead_that_its_author_knows_nothing_of(engine: Engine) -> None:
@@ -163,7 +102,8 @@ def test_reviewers_see_hits_in_the_text_and_what_changed(engine: Engine) -> None
     case = submit(engine, "C10")
     shown = prefilled(engine, case, "t1_review", "shenshafa")
     text = shown["text"]["segments"]
-    assert "".join(piece["text"] for piece in text) == "台风天温馨促销\n\n" + submission("C10")["body"]
+    assert "".join(piece["text"] for piece in text) == "台风天温馨促销" + submission("C10")["body"]
+    assert [piece["note"]["zh-CN"] for piece in text if piece["kind"] == "heading"] == ["标题", "正文"]
     assert [piece["text"] for piece in text if piece["kind"] == "warn"] == ["台风", "台风", "台风", "3折"]
     assert "changed" not in shown
     do(engine, case, "t1_review", "shenshafa", outcome="return", comment="删去台风")
@@ -255,3 +195,42 @@ def test_on_the_page_the_five_points_cannot_be_left_out() -> None:
     assert set(refused.value.fields) == {"review_check"}
     start = json.loads((SCENARIOS.parent / "forms" / "content_submission.json").read_text(encoding="utf-8"))
     assert coerce_submission(start, MultiDict())["self_check"] == []
+
+
+def test_whoever_decides_on_a_later_version_reads_that_version(engine: Engine) -> None:
+    case = submit(engine, "C07", planned_publish_at="2026-11-20T18:00")
+    do(engine, case, "t1_review", "shenshafa", outcome="return", comment="改标题")
+    do(engine, case, "revise", "michuangdian", outcome="resubmit", title="新标题", body="全场八折。", comment="已改")
+    assert prefilled(engine, case, "t1_review", "shenshafa")["author_says"] == "已改"
+    do(engine, case, "t1_review", "shenshafa", outcome="approve")
+    do(engine, case, "legal_review", "zhongxuanguan", outcome="ok")
+    ballots = [task.task_id for task in queries.inspect(engine, case).open if task.element == "ballot"]
+    shown = [queries.task(engine, task, actor="gusunmao").start for task in ballots if mine(engine, task, "gusunmao")]
+    assert [(each.values["title"], each.values["body"], each.changed) for each in shown if each] == [
+        ("新标题", "全场八折。", True)
+    ]
+    page = queries.case(engine, case, actor="michuangdian").start
+    assert page is not None and page.values["title"] == "新标题"
+
+
+def mine(engine: Engine, task: str, actor: str) -> bool:
+    return any(row.task_id == task for row in queries.inbox(engine, actor=actor, tab="mine").items)
+
+
+def test_a_request_nobody_changed_is_shown_as_it_came(engine: Engine) -> None:
+    case = submit(engine)
+    (task,) = [each.task_id for each in queries.inspect(engine, case).open]
+    shown = queries.task(engine, task, actor="shenshafa").start
+    assert shown is not None and not shown.changed
+    assert shown.values["body"] == submission()["body"]
+
+
+def test_a_secret_that_was_taken_out_is_shown_to_no_reviewer_of_the_next_version(engine: Engine) -> None:
+    case = submit(engine, "C05")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", body="大会现场供货底价表一览", comment="改了")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", body="今天的大会好热闹！", comment="已删去")
+    (task,) = [each.task_id for each in queries.inspect(engine, case).open]
+    page = str(queries.task(engine, task, actor="shenshafa")) + str(queries.case(engine, case, actor="shenshafa"))
+    assert "今天的大会好热闹" in page
+    assert "底价" not in page
+    assert "底价" in str(queries.case(engine, case, actor="hanzhuomian"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 import pytest
@@ -68,7 +70,7 @@ def test_blanks_do_not_count_and_everything_else_does(published: str, same: bool
 def test_overlapping_hits_show_the_blocking_one() -> None:
     hits = screening.hits_in([("title", ""), ("body", "全线零甲醛")], [])
     shown = marking.marked_text("", "全线零甲醛", hits)
-    assert shown is not None
+    assert shown is not None and shown["segments"][0]["note"] == {"zh-CN": "正文", "en": "Body"}
     assert [(piece["text"], piece["kind"]) for piece in shown["segments"][1:]] == [("全线", ""), ("零甲醛", "block")]
 
 
@@ -78,20 +80,64 @@ def test_only_terms_the_law_knows_exceptions_for_can_be_explained() -> None:
     assert found == {"最佳": "warn", "国旗": "block"}
 
 
-def test_a_difference_gives_back_both_texts() -> None:
-    before, after = "本店最大尺寸2.4米", "本店尺寸2.2米，欢迎"
-    shown = marking.text_difference(before, after)
-    assert shown is not None
-    pieces = shown["segments"]
+TEXTS = [
+    ("本店最大尺寸2.4米", "本店尺寸2.2米，欢迎"),
+    ("一行文字\n" * 1000, "一行文字\n" * 1000 + "新的一行\n"),
+    ("甲。" * 2500, "乙。" + "甲。" * 2499),
+    ("。" * 5000, "！" * 5000),
+    ("的" * 5000 + "x", "y" + "的" * 4990 + "z"),
+    ("ab。" * 2500, "ba。" * 2500),
+    ("", "正文"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), TEXTS)
+def test_a_difference_gives_back_both_texts(before: str, after: str) -> None:
+    pieces = marking.difference(before, after)
     assert "".join(piece["text"] for piece in pieces if piece["kind"] != "added") == before
     assert "".join(piece["text"] for piece in pieces if piece["kind"] != "removed") == after
-    assert marking.text_difference(before, before) is None and marking.text_difference(None, after) is None
 
 
-def test_long_texts_are_compared_by_line() -> None:
-    before = "一行文字\n" * 2000
-    shown = marking.text_difference(before, before + "新的一行\n")
-    assert shown is not None and shown["segments"][-1] == {"text": "新的一行\n", "kind": "added"}
+def test_no_more_than_so_many_pairs_are_ever_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    real = marking.SequenceMatcher
+
+    def counting(junk: None, a: Sequence[str], b: Sequence[str], autojunk: bool) -> SequenceMatcher[str]:
+        compared.append(len(a) * len(b))
+        return real(junk, a, b, autojunk=autojunk)
+
+    monkeypatch.setattr(marking, "SequenceMatcher", counting)
+    for before, after in TEXTS:
+        marking.difference(before, after)
+    assert compared and max(compared) <= marking.MOST_COMPARED
+
+
+def test_a_changed_sentence_is_shown_where_it_stands() -> None:
+    pieces = marking.difference("第一句。床宽1.8米。第三句。", "第一句。床宽2.0米。第三句。")
+    assert [(piece["text"], piece["kind"]) for piece in pieces] == [
+        ("第一句。床宽", ""),
+        ("1.8", "removed"),
+        ("2.0", "added"),
+        ("米。第三句。", ""),
+    ]
+
+
+def test_everything_a_version_holds_is_compared_in_words() -> None:
+    before = {
+        "title": "甲",
+        "body": "同",
+        "media": ["1"],
+        "declared_flags": ["major_campaign"],
+    }
+    after = {"title": "乙", "body": "同", "media": ["2", "3"], "declared_flags": []}
+    shown = marking.version_difference(before, after)
+    assert shown is not None
+    headings = [piece["note"]["zh-CN"] for piece in shown["segments"] if piece["kind"] == "heading"]
+    assert headings == ["标题", "风险自报", "图片、视频、音频：删去 1 个，新增 2 个"]
+    assert ("重大活动（预算 20 万以上、明星、全平台）", "removed") in [
+        (piece["text"], piece["kind"]) for piece in shown["segments"]
+    ]
+    assert marking.version_difference(before, before) is None and marking.version_difference(None, after) is None
 
 
 def test_each_requirement_says_its_law_and_how_sure_it_is() -> None:

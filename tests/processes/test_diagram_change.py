@@ -28,8 +28,8 @@ def clock() -> ScenarioClock:
 
 
 @pytest.fixture
-def engine(company: Database, clock: ScenarioClock) -> Iterator[Engine]:
-    engine = processes.build_engine(company, clock=clock)
+def engine(company_db: Database, clock: ScenarioClock) -> Iterator[Engine]:
+    engine = processes.build_engine(company_db, clock=clock)
     engine.schedules = None
     yield engine
 

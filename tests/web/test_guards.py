@@ -39,6 +39,7 @@ STAND_INS = {
     "kind": "csv",
     "attachment_id": "FILE",
     "incident_id": "INCIDENT",
+    "token_id": "TOKEN",
     "path:filename": "mark.svg",
 }
 
@@ -80,7 +81,19 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "cases.page": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.diagram": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.withdraw": {"michuangdian"},
+    "audit_case.page": {"jianchigui"},
+    "audit_case.track": {"jianchigui"},
+    "audit_case.diagram": {"jianchigui"},
+    "audit_proof.page": {"jianchigui"},
+    "audit_proof.lines": {"jianchigui"},
     "admin.incidents": {"sushujia"},
+    "admin.cases": {"sushujia"},
+    "admin.case": {"sushujia"},
+    "admin.suspend": {"sushujia"},
+    "admin.cancel": {"sushujia"},
+    "audit_search.page": {"jianchigui"},
+    "audit_export.many": {"jianchigui"},
+    "audit_export.one": {"jianchigui"},
     "api.task": {"taochouti", "yepingfeng"},
     "api.claim": {"taochouti", "yepingfeng"},
     "api.save_draft": {"taochouti", "yepingfeng"},
@@ -90,11 +103,14 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "api.withdraw": {"michuangdian"},
 }
 NEEDS_MORE = {
+    "audit_export.dossier",
     "tasks.release",
     "tasks.reassign",
     "api.release",
     "api.reassign",
     "admin.retry",
+    "admin.resume",
+    "tokens.revoke",
     "casework.form",
     "casework.enter",
     "casework.messages",
@@ -105,7 +121,7 @@ NEEDS_MORE = {
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
     "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download",
-    "coming.page", "login.leave",
+    "coming.page", "login.leave", "tokens.page", "tokens.issue",
     "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 

@@ -59,7 +59,7 @@ def token(page: str) -> str:
     return found[1]
 
 
-def post(client: FlaskClient, path: str, fields: dict[str, str], start: str = "/report", **more: Any) -> Any:
+def post(client: FlaskClient, path: str, fields: dict[str, Any], start: str = "/report", **more: Any) -> Any:
     return client.post(path, data={**fields, "csrf_token": token(client.get(start).text)}, **more)
 
 
@@ -188,10 +188,19 @@ def test_staff_enter_a_call_and_are_given_the_receipt_to_tell(app: Flask, compan
     client = app.test_client()
     post(client, "/login", {"username": "yepingfeng", "password": "walnut-and-brass"}, "/login")
     assert client.get("/start/complaint").headers["Location"].endswith("/complaints/enter")
-    entered = {**REPORT, "channel": "电话", "reporter_mode": "保密实名", "reporter_contact": "分机 8123"}
-    answer = post(client, "/complaints/enter", entered, "/complaints/enter")
+    entered: dict[str, Any] = {
+        **REPORT,
+        "channel": "电话",
+        "reporter_mode": "保密实名",
+        "reporter_contact": "分机 8123",
+    }
+    letter = (io.BytesIO("来信全文".encode()), "方茶几的来信.txt")
+    answer = post(client, "/complaints/enter", {**entered, "evidence": letter}, "/complaints/enter")
     assert len(receipt_of(answer.text)) == 16 and "分机 8123" not in answer.text
     case = queries.instance_of(company, "TS-2026-0001")
+    assert [row.name for row in queries.attachments_of(company, case, actor="liangyigui").values()] == [
+        "evidence-1.txt"
+    ]
     assert client.get(f"/cases/{case}").status_code == 403, "it is about her own department"
     assert client.get(f"/complaints/{case}/messages").status_code == 403
     assert client.get(f"/complaints/{case}/identity").status_code == 403
@@ -205,7 +214,7 @@ def test_evidence_is_cleaned_of_what_would_tell_on_the_reporter(app: Flask, comp
     picture.save(made, "JPEG", exif=exif)
     made.seek(0)
     client = app.test_client()
-    answer = post(client, "/report/send", {**REPORT, "evidence": (made, "工位3号-IMG_1024.jpg")})  # type: ignore[dict-item]
+    answer = post(client, "/report/send", {**REPORT, "evidence": (made, "工位3号-IMG_1024.jpg")})
     assert answer.status_code == 200
     case = queries.instance_of(company, "TS-2026-0001")
     [row] = queries.attachments_of(company, case, actor="liangyigui").values()
@@ -214,8 +223,18 @@ def test_evidence_is_cleaned_of_what_would_tell_on_the_reporter(app: Flask, comp
     assert "方茶几".encode() not in content and Image.open(io.BytesIO(content)).size == picture.size
 
 
-def test_a_file_that_cannot_be_cleaned_is_refused_with_the_reason(app: Flask, company: Engine) -> None:
-    paper = (io.BytesIO(b"%PDF-1.7 author"), "letter.pdf")
-    answer = post(app.test_client(), "/report/send", {**REPORT, "evidence": paper})  # type: ignore[dict-item]
-    assert answer.status_code == 422 and "只收 JPEG、PNG 图片和纯文本" in answer.text
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"%PDF-1.7 author", "第 1 个文件已损坏或加密"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "只收JPEG、PNG、GIF、WebP 图片，PDF"),
+        (b"MZ\x90\x00", "不能上传可执行文件"),
+    ],
+)
+def test_a_file_that_cannot_be_cleaned_is_refused_with_the_reason(
+    app: Flask, company: Engine, content: bytes, said: str
+) -> None:
+    paper = (io.BytesIO(content), "letter.pdf")
+    answer = post(app.test_client(), "/report/send", {**REPORT, "evidence": paper})
+    assert answer.status_code == 422 and said in answer.text
     assert queries.register_rows_of(company, "complaint") == {}

@@ -10,12 +10,23 @@ from typing import Any, ClassVar
 import msgspec
 from flask import Blueprint, Response, request
 
-from engine.errors import GuijuError, Text
+from engine.errors import Denied, GuijuError, Text
+from web import current
 from web.security import csrf
 
 JSON = "application/json"
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: value.decode() if isinstance(value, bytes) else str(value))
+
+
+class OutOfScope(Denied):
+    """The token may not do this; its owner may."""
+
+    code = "token_scope"
+    text: ClassVar[Text] = {
+        "zh-CN": "该令牌没有「{scope}」权限",
+        "en": "The token does not have the permission “{scope}”",
+    }
 
 
 class BadBody(GuijuError):
@@ -54,6 +65,7 @@ class Declared:
     query: dict[str, str]
     keyed: bool
     public: bool
+    scope: str
     errors: tuple[int, ...]
 
 
@@ -71,14 +83,22 @@ def endpoint(
     query: dict[str, str] | None = None,
     keyed: bool = False,
     public: bool = False,
+    scope: str = "",
     errors: tuple[int, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Register a view. With `body` it is called with the decoded struct first; what it returns is encoded as JSON."""
+    """Register a view. With `body` it is called with the decoded struct first; what it returns is encoded as JSON.
+
+    `scope`: what a token must be allowed to call it, by default `read` for a GET; without one no token may.
+    """
+    scope = scope or ("read" if method == "GET" else "")
     decoder = msgspec.json.Decoder(body) if body is not None else None
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(view)
         def answered(**arguments: Any) -> Response:
+            granted = None if public else current.scopes()
+            if granted is not None and scope not in granted:
+                raise OutOfScope(scope=scope or "session")
             if decoder is not None:
                 found = view(_decode(decoder), **arguments)
             else:
@@ -102,6 +122,7 @@ def endpoint(
                 query=query or {},
                 keyed=keyed,
                 public=public,
+                scope=scope,
                 errors=errors,
             )
         )
@@ -131,4 +152,4 @@ def _decode(decoder: msgspec.json.Decoder[Any]) -> Any:
         raise BadBody(reason=str(error)) from error
 
 
-__all__ = ["BadBody", "Declared", "WrongType", "bp", "declared", "endpoint", "idempotency_key"]
+__all__ = ["BadBody", "Declared", "OutOfScope", "WrongType", "bp", "declared", "endpoint", "idempotency_key"]

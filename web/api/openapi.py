@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from web.api.endpoint import Declared, declared
+from web.bearer import SCOPES
 
 _PLACE = re.compile(r"<(\w+)>")
 _REASONS = {
@@ -42,15 +43,23 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "规矩 Guiju",
             "version": "1",
-            "description": "Log in at POST /api/v1/session, then send the cookie. POST bodies are application/json.",
+            "description": "Send a token made at /tokens as `Authorization: Bearer guiju_…`, or log in at POST "
+            "/api/v1/session and send the cookie. POST bodies are application/json.",
         },
         "paths": paths,
         "components": {
             "schemas": {**components, "Problem": _problem()},
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "guiju"}},
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "guiju"},
+                "token": {"type": "http", "scheme": "bearer", "description": f"Made at /tokens. Scopes: {_scopes()}"},
+            },
         },
         "security": [{"session": []}],
     }
+
+
+def _scopes() -> str:
+    return "; ".join(f"{name} ({said['en']})" for name, said in SCOPES.items())
 
 
 def _operation(one: Declared, refs: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +94,8 @@ def _operation(one: Declared, refs: dict[str, Any]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[repr(one.body)]}}}
     if one.public:
         operation["security"] = []
+    elif one.scope:
+        operation["security"] = [{"session": []}, {"token": [one.scope]}]
     return operation
 
 

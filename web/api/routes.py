@@ -115,6 +115,7 @@ def process_form(process: str) -> StartView:
     "POST",
     "/processes/<process>/instances",
     _says("发起案件", "Start a case"),
+    scope="start",
     body=Variables,
     answer=Result,
     status=201,
@@ -148,13 +149,17 @@ def task(task_id: str) -> TaskView:
     return queries.task(engine(), task_id, actor=user())
 
 
-@endpoint("POST", "/tasks/<task_id>/claim", _says("认领", "Claim"), answer=Result, errors=(403, 404, 409))
+@endpoint(
+    "POST", "/tasks/<task_id>/claim", _says("认领", "Claim"), scope="tasks", answer=Result, errors=(403, 404, 409)
+)
 def claim(task_id: str) -> Result:
     """Take it."""
     return engine().claim(task_id, by=user())
 
 
-@endpoint("POST", "/tasks/<task_id>/release", _says("退领", "Release"), answer=Result, errors=(403, 404, 409))
+@endpoint(
+    "POST", "/tasks/<task_id>/release", _says("退领", "Release"), scope="tasks", answer=Result, errors=(403, 404, 409)
+)
 def release(task_id: str) -> Result:
     """Give it back."""
     return engine().release(task_id, by=user())
@@ -164,6 +169,7 @@ def release(task_id: str) -> Result:
     "POST",
     "/tasks/<task_id>/draft",
     _says("保存草稿", "Save a draft"),
+    scope="tasks",
     body=Variables,
     status=204,
     errors=(403, 404, 409, 422),
@@ -177,6 +183,7 @@ def save_draft(body: Variables, task_id: str) -> None:
     "POST",
     "/tasks/<task_id>/complete",
     _says("办结", "Complete"),
+    scope="tasks",
     body=Variables,
     answer=Result,
     keyed=True,
@@ -191,6 +198,7 @@ def complete(body: Variables, task_id: str) -> Result:
     "POST",
     "/tasks/<task_id>/recuse",
     _says("申请回避", "Recuse myself"),
+    scope="tasks",
     body=Reason,
     answer=Result,
     errors=(403, 404, 409),
@@ -204,6 +212,7 @@ def recuse(body: Reason, task_id: str) -> Result:
     "POST",
     "/tasks/<task_id>/reassign",
     _says("转办", "Hand over"),
+    scope="tasks",
     body=Handover,
     answer=Result,
     errors=(403, 404, 409, 422),
@@ -217,6 +226,7 @@ def reassign(body: Handover, task_id: str) -> Result:
     "POST",
     "/attachments",
     _says("上传附件", "Upload a file"),
+    scope="start",
     body=Upload,
     answer=Stored,
     status=201,
@@ -243,6 +253,7 @@ def instance(instance_id: str) -> CaseView:
     "POST",
     "/instances/<instance_id>/withdraw",
     _says("撤回案件", "Withdraw a case"),
+    scope="start",
     body=Reason,
     answer=Result,
     errors=(403, 404, 409),
