@@ -147,11 +147,12 @@ class Access:
     recused: frozenset[str]
     reads: frozenset[str]
     past: frozenset[str] = frozenset()  # could do it while it was open: may learn what became of it
+    alone: frozenset[str] = frozenset()  # do it in person or not at all: nobody stands in for them
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]]) -> Access:
         """From (principal, rule) pairs."""
-        sets: dict[str, set[str]] = {"may": set(), "recused": set(), "reads": set(), "past": set()}
+        sets: dict[str, set[str]] = {name: set() for name in ("may", "recused", "reads", "past", "alone")}
         for principal, rule in rows:
             if principal is not None:
                 sets[rule].add(principal)
@@ -178,7 +179,7 @@ class Access:
         for grant in sorted(who.grants, key=lambda grant: grant.behalf is not None):
             if grant.principal not in offered or grant.scope not in ("*", element):
                 continue
-            if grant.behalf is None or f"u:{grant.behalf}" not in self.recused:
+            if grant.behalf is None or f"u:{grant.behalf}" not in self.recused | self.alone:
                 return grant
         return None
 

@@ -106,7 +106,7 @@ task_access = sa.Table(
     Column("instance_id", ID, primary_key=True),
     Column("task_id", ID, primary_key=True),
     Column("principal", String(80), primary_key=True),
-    Column("rule", String(10), primary_key=True),  # may | past (might, while it was open) | recused | reads
+    Column("rule", String(10), primary_key=True),  # may | past (might, while it was open) | recused | reads | alone
     Column("created_at", MOMENT, nullable=False),
     Index("ix_task_access_principal", "principal", "rule", "created_at", "task_id"),
 )

@@ -181,7 +181,8 @@ def _open(unit: Unit, opened: list[HumanTask]) -> list[dict[str, Any]]:
                 "due_at": due,
             }
         )
-        for rule, principals in (("may", may), ("recused", recused), ("reads", reads)):
+        alone = may if apart(info) else []  # the respondent's statement is for nobody who stands in for them
+        for rule, principals in (("may", may), ("recused", recused), ("reads", reads), ("alone", alone)):
             for principal in principals:
                 key = {"instance_id": instance_id, "task_id": task.token, "principal": principal, "rule": rule}
                 access.append({**key, "created_at": at})

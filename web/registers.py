@@ -95,7 +95,9 @@ def download(name: str, kind: str) -> Response:
     else:
         content = export.xlsx_file(text(book.title), header, lines, at=now)
     file = f"{text(book.title)}-{now.astimezone(LOCAL):%Y-%m-%d}.{kind}"
-    return send_file(io.BytesIO(content), mimetype=export.KINDS[kind], as_attachment=True, download_name=file)
+    sent = send_file(io.BytesIO(content), mimetype=export.KINDS[kind], as_attachment=True, download_name=file)
+    sent.headers["Cache-Control"] = "no-store"
+    return sent
 
 
 def _table(book: Book, found: list[queries.RegisterRow]) -> tuple[list[str], list[list[export.Cell]]]:

@@ -115,14 +115,22 @@ def _split(cursor: str) -> tuple[Any, Any]:
 
 
 def _recused(outer: Any) -> Any:
-    """Whether the reader, or the one they stand in for, is recused from the task."""
+    """Whether the reader, or the one they stand in for, is recused from the task, or it is for that one in person."""
     barred = task_access.alias()
     return sa.exists(
         sa.select(barred.c.task_id).where(
             barred.c.instance_id == outer.c.instance_id,
             barred.c.task_id == outer.c.task_id,
-            barred.c.rule == sa.literal_column("'recused'"),
-            barred.c.principal.in_([sa.bindparam("me"), sa.bindparam("them")]),
+            sa.or_(
+                sa.and_(
+                    barred.c.rule == sa.literal_column("'recused'"),
+                    barred.c.principal.in_([sa.bindparam("me"), sa.bindparam("them")]),
+                ),
+                sa.and_(
+                    barred.c.rule == sa.literal_column("'alone'"),
+                    barred.c.principal == sa.bindparam("lender", type_=sa.String),
+                ),
+            ),
         )
     )
 
@@ -171,6 +179,7 @@ def _picked(connection: Connection, who: Standing, tab: str, cursor: str | None,
             continue
         what = {"user": name} if tab == "mine" else {"principal": grant.principal}
         persons = {"me": f"u:{who.username}", "them": f"u:{grant.behalf or who.username}"}
+        persons["lender"] = f"u:{grant.behalf}" if grant.behalf else ""
         page = {"scope": grant.scope, "after": after, "after_id": after_id, "most": limit}
         for row in (_MINE if tab == "mine" else _OFFERED).run(connection, **what, **persons, **page).all():
             found.setdefault(row.task_id, (row, grant))

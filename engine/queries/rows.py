@@ -160,7 +160,7 @@ def _task_row(
     return TaskRow(
         task_id=row.task_id,
         instance_id=row.instance_id,
-        business_key=row.business_key,
+        business_key=None if aside else row.business_key,
         title="" if aside else row.title,
         element=row.element,
         name=info.name,

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """A filled-in form: its schema and its values."""
+    """A filled-in form: its schema and its values; `changed` when they are no longer what was first handed in."""
 
     schema: dict[str, Any]
     values: dict[str, Any]
+    changed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +147,7 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
             schema=schema,
             draft=orjson.loads(row.draft) if row.draft else None,
             prefill=prefill(engine, connection, schema, data, actor, row.business_key),
-            start=None if aside else start_record(connection, parsed, row.instance_id, row.root),
+            start=None if aside else start_record(connection, parsed, row.instance_id, row.root, case.variables()),
             decided=[entry for entry in entries if entry.task_id == task_id] if aside else entries,
             may=_verbs(row, access, who, engine),
             processes=[] if aside else diagrams(parsed, row.root),
@@ -200,8 +201,17 @@ def prefill(
     return values
 
 
-def start_record(connection: Connection, parsed: Definitions, instance_id: str, process: str) -> Record | None:
-    """The start form as it was filled in, from the first command; None for a process without one."""
+def start_record(
+    connection: Connection,
+    parsed: Definitions,
+    instance_id: str,
+    process: str,
+    current: Mapping[str, Any] | None = None,
+) -> Record | None:
+    """The start form as it was filled in, from the first command; None for a process without one.
+
+    With the case's `current` variables: as it stands now. Whoever decides on a corrected request reads the correction.
+    """
     info = parsed.processes[process]
     if info.start.form is None:
         return None
@@ -210,9 +220,11 @@ def start_record(connection: Connection, parsed: Definitions, instance_id: str, 
         return None
     schema = parsed.forms[info.start.form]
     variables = orjson.loads(body)["data"]["input"]["variables"]
-    return Record(
-        schema=schema, values={name: variables[name] for name in schema.get("properties", {}) if name in variables}
-    )
+    first = {name: variables[name] for name in schema.get("properties", {}) if name in variables}
+    known = {name: current[name] for name in schema.get("properties", {}) if (current or {}).get(name) is not None}
+    now = {**first, **known} if current else first
+    ordered = {name: now[name] for name in schema.get("properties", {}) if name in now}
+    return Record(schema=schema, values=ordered, changed=any(first.get(name) != now[name] for name in now))
 
 
 def decided(engine: Engine, connection: Connection, instance_id: str, deployment: int, who: Standing) -> list[Decided]:
@@ -271,7 +283,7 @@ def _case(engine: Engine, instance_id: str, actor: str) -> CaseView:
         open_tasks = connection.execute(query.where(*where).order_by(tasks.c.created_at, tasks.c.task_id)).all()
         return CaseView(
             **_values(listed),
-            start=start_record(connection, parsed, instance_id, row.process),
+            start=start_record(connection, parsed, instance_id, row.process, Case.load(parsed, row.state).variables()),
             decided=decided(engine, connection, instance_id, row.deployment, who),
             tasks=task_rows(engine, connection, open_tasks, {}),
             timeline=timeline(engine, connection, row, who),

@@ -168,10 +168,28 @@ def _pieces(old: Sequence[str], new: Sequence[str], *, deeper: bool) -> Iterator
         if kind == "equal":
             yield "", gone
         elif kind == "replace" and deeper:
-            yield from _pieces(gone, come, deeper=False)
+            yield from _legible(_pieces(gone, come, deeper=False))
         else:
             yield "removed", gone
             yield "added", come
+
+
+def _legible(pieces: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The same change without crumbs: a single character that happens to be the same between two changes is part of
+    them, so that a reader sees one word go and another come."""
+    gone = come = ""
+    found = list(pieces)
+    for place, (kind, text) in enumerate(found):
+        if kind == "removed":
+            gone += text
+        elif kind == "added":
+            come += text
+        elif len(text) == 1 and 0 < place < len(found) - 1:
+            gone, come = gone + text, come + text
+        else:
+            yield from (("removed", gone), ("added", come), ("", text))
+            gone = come = ""
+    yield from (("removed", gone), ("added", come))
 
 
 def _joined(pieces: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:

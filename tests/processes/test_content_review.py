@@ -195,3 +195,42 @@ def test_on_the_page_the_five_points_cannot_be_left_out() -> None:
     assert set(refused.value.fields) == {"review_check"}
     start = json.loads((SCENARIOS.parent / "forms" / "content_submission.json").read_text(encoding="utf-8"))
     assert coerce_submission(start, MultiDict())["self_check"] == []
+
+
+def test_whoever_decides_on_a_later_version_reads_that_version(engine: Engine) -> None:
+    case = submit(engine, "C07", planned_publish_at="2026-11-20T18:00")
+    do(engine, case, "t1_review", "shenshafa", outcome="return", comment="改标题")
+    do(engine, case, "revise", "michuangdian", outcome="resubmit", title="新标题", body="全场八折。", comment="已改")
+    assert prefilled(engine, case, "t1_review", "shenshafa")["author_says"] == "已改"
+    do(engine, case, "t1_review", "shenshafa", outcome="approve")
+    do(engine, case, "legal_review", "zhongxuanguan", outcome="ok")
+    ballots = [task.task_id for task in queries.inspect(engine, case).open if task.element == "ballot"]
+    shown = [queries.task(engine, task, actor="gusunmao").start for task in ballots if mine(engine, task, "gusunmao")]
+    assert [(each.values["title"], each.values["body"], each.changed) for each in shown if each] == [
+        ("新标题", "全场八折。", True)
+    ]
+    page = queries.case(engine, case, actor="michuangdian").start
+    assert page is not None and page.values["title"] == "新标题"
+
+
+def mine(engine: Engine, task: str, actor: str) -> bool:
+    return any(row.task_id == task for row in queries.inbox(engine, actor=actor, tab="mine").items)
+
+
+def test_a_request_nobody_changed_is_shown_as_it_came(engine: Engine) -> None:
+    case = submit(engine)
+    (task,) = [each.task_id for each in queries.inspect(engine, case).open]
+    shown = queries.task(engine, task, actor="shenshafa").start
+    assert shown is not None and not shown.changed
+    assert shown.values["body"] == submission()["body"]
+
+
+def test_a_secret_that_was_taken_out_is_shown_to_no_reviewer_of_the_next_version(engine: Engine) -> None:
+    case = submit(engine, "C05")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", body="大会现场供货底价表一览", comment="改了")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", body="今天的大会好热闹！", comment="已删去")
+    (task,) = [each.task_id for each in queries.inspect(engine, case).open]
+    page = str(queries.task(engine, task, actor="shenshafa")) + str(queries.case(engine, case, actor="shenshafa"))
+    assert "今天的大会好热闹" in page
+    assert "底价" not in page
+    assert "底价" in str(queries.case(engine, case, actor="hanzhuomian"))
