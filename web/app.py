@@ -18,6 +18,7 @@ from web import (
     api,
     assets,
     attachments,
+    audit_checkpoints,
     audit_export,
     audit_search,
     cases,
@@ -89,6 +90,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         intake,
         casework,
         audit_search,
+        audit_checkpoints,
         audit_export,
     ):
         app.register_blueprint(part.bp)

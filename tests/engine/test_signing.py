@@ -61,7 +61,7 @@ def test_a_tree_that_rewrites_the_past_is_not_signed_and_both_offices_are_told(
     restarted = Signer(engine, KEY, memory=memory)
     assert restarted.run() is None and restarted.run() is None
     assert fault(engine) == "tree_rewritten"
-    told = [item.text["zh-CN"] for item in queries.notifications(engine, actor="root")]
+    told = [item["text"]["zh-CN"] for item in queries.told(engine, actor="root")]
     assert len([text for text in told if "存证签名已停止" in text]) == 1
     change(engine, sa.update(tree_tiles).where(here).values(hashes=tile.hashes))
     assert restarted.run() is not None and fault(engine) is None
