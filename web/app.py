@@ -18,9 +18,13 @@ from web import (
     api,
     assets,
     attachments,
+    audit_case,
     audit_checkpoints,
     audit_export,
+    audit_proof,
+    audit_reports,
     audit_search,
+    audit_words,
     cases,
     casework,
     coming,
@@ -81,6 +85,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         tasks,
         procedures,
         cases,
+        audit_case,
+        audit_proof,
         registers,
         attachments,
         coming,
@@ -92,6 +98,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         audit_search,
         audit_checkpoints,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
@@ -148,4 +155,7 @@ def _teach_templates(app: Flask) -> None:
         ago=lambda moment: words.ago(moment, current.engine().now()),
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
+        brief=words.day,
+        exact_of=audit_words.exact_of,
+        plain_value=audit_words.plain_value,
     )

@@ -22,9 +22,7 @@ def page() -> str:
     """The newest checkpoint, how far behind it is, where it is published, and how to verify."""
     key = key_of(config())
     state = evidence.signed(engine(), actor=user())
-    return render_template(
-        "audit_checkpoints.html", state=state, key=key.public if key else None, command=COMMAND
-    )
+    return render_template("audit_checkpoints.html", state=state, key=key.public if key else None, command=COMMAND)
 
 
 @bp.get("/checkpoints/newest")

@@ -221,8 +221,8 @@ def start_record(
     schema = parsed.forms[info.start.form]
     variables = orjson.loads(body)["data"]["input"]["variables"]
     first = {name: variables[name] for name in schema.get("properties", {}) if name in variables}
-    known = {name: current[name] for name in schema.get("properties", {}) if (current or {}).get(name) is not None}
-    now = {**first, **known} if current else first
+    later = current or {}
+    now = {**first, **{name: later[name] for name in schema.get("properties", {}) if later.get(name) is not None}}
     ordered = {name: now[name] for name in schema.get("properties", {}) if name in now}
     return Record(schema=schema, values=ordered, changed=any(first.get(name) != now[name] for name in now))
 

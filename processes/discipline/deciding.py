@@ -79,6 +79,7 @@ def prepare(
         "by_vote": votes,
         "matter": "dismissal" if approval.endswith("two_thirds") else "demotion",
         "approvers": approvers,
+        "present": people.at_work(ctx.directory, respondent),
         "anybody": votes or len(approvers) == (1 if approval == "dept_head" else 2),
         "out": list(dict.fromkeys(out)),
     }
@@ -133,6 +134,7 @@ def explain(
         deduct_problem=check["deduction"]["problem"],
         opinion=check["opinion"],
         anybody=check["anybody"],
+        present=check["present"],
     )
     text = legality.explanation(found, sanction=check["sanction"], floor=floor, ceiling=ceiling, law=law)
     if found:
