@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import Clock, Database, Engine, House, Operations
+from engine.personal import Keyring
 from processes import organisation, term_rules
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_handover.operations import operations as account_handover
@@ -81,8 +82,11 @@ def catalogue() -> Operations:
     return known
 
 
-def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | None = None) -> Engine:
-    """An engine that knows this policy. `seal_key` opens what is sealed, by default the environment's."""
+def build_engine(
+    db: Database, *, clock: Clock | None = None, seal_key: str | None = None, personal_key: str | None = None
+) -> Engine:
+    """An engine that knows this policy. `seal_key` opens identities, `personal_key` wraps the keys of personal data;
+    both by default the environment's."""
     return Engine(
         db,
         operations=catalogue(),
@@ -93,6 +97,7 @@ def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | No
         registers=READERS,
         tables=TABLES,
         sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
+        personal=Keyring(personal_key or os.environ.get("GUIJU_PERSONAL_KEY", "")),
         clock=clock,
     )
 

@@ -112,7 +112,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 def _engine(config: Config) -> Engine:
     db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
-    engine = processes.build_engine(db, seal_key=config.seal_key or None)
+    engine = processes.build_engine(db, seal_key=config.seal_key or None, personal_key=config.personal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
     return engine

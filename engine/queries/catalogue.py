@@ -13,6 +13,7 @@ from engine.errors import Denied, NotFound, Text
 from engine.identity import Directory
 from engine.models import history, incidents, instances, register_rows, tasks
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.reading import reader
 from engine.queries.rows import PersonRef
 from engine.queries.views import prefill
@@ -234,7 +235,7 @@ def inspect(engine: Engine, instance_id: str) -> Inspection:
             business_key=row.business_key,
             status=row.status,
             end=row.end,
-            variables=loaded.variables(),
+            variables=reveal(engine.personal, connection, loaded.variables()),
             open=tuple(OpenTask(task_id=t.task_id, element=t.element, process=t.process) for t in found),
             path=tuple(path),
         )
