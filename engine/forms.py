@@ -36,6 +36,7 @@ SOURCES = {
     "departments": {"zh-CN": "部门", "en": "department"},
     "groups": {"zh-CN": "小组", "en": "group"},
     "accounts": {"zh-CN": "账号", "en": "account"},
+    "drafts": {"zh-CN": "草稿", "en": "draft"},
 }
 AUTOMATIC = ("initiator", "business_key", "today", "case")  # case: shows its `x-prefill`, to be read only
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
