@@ -8,11 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-<<<<<<< HEAD
-from engine import attachments, drafts, forms
-=======
-from engine import attachments, confiding, forms
->>>>>>> trunk
+from engine import attachments, confiding, drafts, forms
 from engine.command import Unit
 from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
