@@ -69,7 +69,7 @@ class DraftStage(Stage):
         try:
             import processes  # which imports the procedures, this one's neighbours
 
-            engine = processes.build_engine(db, **self._keys)
+            engine = processes.build_engine(db, clock=None, **self._keys)
 
             def work(connection: Connection) -> None:
                 house = engine.house(Directory(connection))
