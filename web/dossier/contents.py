@@ -191,20 +191,20 @@ def _entries(
         shown: dict[str, Any] = reveal(engine.personal, connection, values)
         return shown
 
-    start = start_record(connection, parsed, row.instance_id, row.process)
+    start = start_record(engine, connection, parsed, row.instance_id, row.process)
     if start:
         title = w.of(start.schema.get("title")) or w("申请内容", "Request")
         filled.append(
             Form(
                 title=title, step=w("发起", "Start"), who=w.person(row.initiator), seq=1,
-                at=w.at(moment(row.started_at)), pairs=_pairs(start.schema, opened(start.values), w),
+                at=w.at(moment(row.started_at)), pairs=_pairs(start.schema, start.values, w),
             )
         )  # fmt: skip
     where = sa.and_(
         history.c.instance_id == row.instance_id, history.c.type.in_(("task.completed", "instance.started"))
     )
     for raw in connection.scalars(sa.select(history.c.body).where(where).order_by(history.c.seq)):
-        body = orjson.loads(raw)
+        body = reveal(engine.personal, connection, orjson.loads(raw))
         data, element = body["data"], body["element"]
         if body["type"] != "task.completed":
             files += _files(data, w("发起", "Start"))
@@ -243,7 +243,9 @@ def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tup
 
 def _files(data: dict[str, Any], step: str) -> list[File]:
     return [
-        File(name=one["name"], size=one["size"], sha256=one["sha256"], step=step)
+        File(
+            name=one["name"] if isinstance(one["name"], str) else "—", size=one["size"], sha256=one["sha256"], step=step
+        )
         for one in data.get("attachments") or ()
     ]
 
