@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine import attachments, confiding, forms
+from engine import attachments, confiding, drafts, forms
 from engine.command import Unit
 from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
@@ -38,6 +38,8 @@ def form_values(
     def exists(source: str, name: str) -> bool:
         if source == "accounts":
             return unit.registers.get("account", name) is not None
+        if source == "drafts":
+            return drafts.is_open(unit.connection, name)
         find = {
             "people": unit.directory.person,
             "departments": unit.directory.department,

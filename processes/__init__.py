@@ -24,6 +24,7 @@ from processes.controls import CONTROLS
 from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import is_demo_played, play_demo
+from processes.diagram_change.operations import operations as diagram_change
 from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
@@ -71,6 +72,7 @@ def catalogue() -> Operations:
         complaint,
         content_review,
         credential_rotation,
+        diagram_change,
         discipline,
         group_vote,
         interaction,

@@ -19,6 +19,7 @@ from web import (
     assets,
     attachments,
     audit_case,
+    audit_checkpoints,
     audit_export,
     audit_proof,
     audit_reports,
@@ -95,6 +96,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         intake,
         casework,
         audit_search,
+        audit_checkpoints,
         audit_export,
         audit_reports,
     ):
