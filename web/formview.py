@@ -118,8 +118,13 @@ def tombstone(erased: Mapping[str, Any]) -> str:
     """What stands where personal data was: when, by which rule, approved by whom, and why."""
     at = words.exact(moment(erased["at"])) if erased.get("at") else "—"
     by = _("、").join(name_of("people", str(one)) for one in erased.get("by") or ())
-    return _("个人信息已于 %(at)s 销毁。依据：%(rule)s；批准：%(by)s；理由：%(reason)s", at=at, by=by,
-             rule=erased.get("rule") or "—", reason=erased.get("reason") or "—")
+    return _(
+        "个人信息已于 %(at)s 销毁。依据：%(rule)s；批准：%(by)s；理由：%(reason)s",
+        at=at,
+        by=by,
+        rule=erased.get("rule") or "—",
+        reason=erased.get("reason") or "—",
+    )
 
 
 def shown(part: Mapping[str, Any], value: Any) -> Any:
@@ -292,7 +297,7 @@ def _files(ids: list[Any]) -> list[Option]:
         return []
     found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
     return [
-        Option(value=row.id, title=f"{row.name or _("（已销毁）")} · {words.size(row.size)}", chosen=True)
+        Option(value=row.id, title=f"{row.name or _('（已销毁）')} · {words.size(row.size)}", chosen=True)
         for row in (found[str(one)] for one in ids if str(one) in found)
     ]
 
