@@ -13,7 +13,7 @@ from engine.errors import Text
 from engine.moments import moment
 from processes.complaint import correspondence, mailbox
 from processes.complaint import identity as sealed
-from web import evidence, formview
+from web import evidence, formview, intake
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -35,8 +35,7 @@ def enter() -> Any:
     values["evidence"] = [*(values.get("evidence") or []), *evidence.taken_in(user())]  # what reporters hand over
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), values, by=user(), key=key)
-    groups = [code[place : place + 4] for place in range(0, len(code), 4)]
-    return render_template("report_receipt.html", groups=groups, number=result.business_key, staff=True)
+    return intake.receipt_page(result.business_key, code, staff=True)
 
 
 @bp.get("/<instance_id>/messages")

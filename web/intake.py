@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, g, render_template, request
+from flask import Blueprint, current_app, g, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import TooManyRequests
@@ -89,7 +89,7 @@ def send() -> Any:
     stated = {**values, "evidence": evidence.taken_in(None), "respondent_scope": scope, "channel": "网页"}
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), stated, by=None, key=key)
-    return _receipt(result.business_key, code, staff=False)
+    return receipt_page(result.business_key, code, staff=False)
 
 
 @bp.get("/receipt")
@@ -197,8 +197,14 @@ def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[s
     )
 
 
-def _receipt(number: str | None, code: str, *, staff: bool) -> str:
-    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff)
+def receipt_page(number: str | None, code: str, *, staff: bool) -> str:
+    """The page that shows a receipt, once: to who reported, or to who entered it for them."""
+    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff, address=address())
+
+
+def address() -> str:
+    """Where a receipt is entered, as it is written down."""
+    return config().public_url + url_for("intake.receipt")
 
 
 def _grouped(code: str) -> list[str]:
