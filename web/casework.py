@@ -13,6 +13,7 @@ from engine.errors import Text
 from engine.moments import moment
 from processes.complaint import correspondence, mailbox
 from processes.complaint import identity as sealed
+from processes.complaint.words import CATEGORIES, SCOPES
 from web import evidence, formview, intake
 from web.current import engine, user
 from web.languages import gettext as _
@@ -69,10 +70,9 @@ def open_identity(instance_id: str) -> str:
 
 def _identity(instance_id: str, opened: Mapping[str, str] | None) -> str:
     grant = sealed.granted(engine(), instance_id, actor=user())
-    if grant is None:
-        queries.case(engine(), instance_id, actor=user())
+    number = queries.case(engine(), instance_id, actor=user()).business_key if grant is None else None
     until = moment(grant.until) if grant else None
-    return render_template("case_identity.html", instance_id=instance_id, until=until, opened=opened)
+    return render_template("case_identity.html", instance_id=instance_id, until=until, opened=opened, number=number)
 
 
 def _messages(instance_id: str, missing: bool = False) -> str:
@@ -88,8 +88,12 @@ def _form(values: Mapping[str, Any] | None = None, errors: Mapping[str, Text] | 
     view = queries.start_form(engine(), correspondence.PROCESS, actor=user())
     schema = view.schema or {}
     properties = {name: part for name, part in schema.get("properties", {}).items() if name != "receipt_code"}
-    channel = {**properties["channel"], "default": "电话"}
-    shown = {**schema, "properties": {**properties, "channel": channel}}
+    made = {
+        "respondent_scope": intake.choice(properties["respondent_scope"], SCOPES),
+        "channel": {**properties["channel"], "default": "电话"},
+        "category": intake.choice(properties["category"], CATEGORIES),
+    }
+    shown = {**schema, "properties": {**properties, **made}}
     return render_template(
         "report_enter.html",
         fields=formview.fields(shown, values or {}, errors or {}),

@@ -178,12 +178,14 @@ def _schema() -> Mapping[str, Any]:
     if schema is None:
         raise NotFound(id=correspondence.PROCESS)
     properties = {name: part for name, part in schema["properties"].items() if name not in HIDDEN}
-    properties["category"] = {
-        **{name: value for name, value in properties["category"].items() if name != "x-suggestions"},
-        "enum": list(CATEGORIES),
-        "x-enum-titles": CATEGORIES,
-    }
+    properties["category"] = choice(properties["category"], CATEGORIES)
     return {**schema, "properties": properties}
+
+
+def choice(field: Mapping[str, Any], titles: Mapping[str, Text]) -> dict[str, Any]:
+    """A field of free text with suggestions, as a choice among what has a title in both languages."""
+    kept = {name: value for name, value in field.items() if name != "x-suggestions"}
+    return {**kept, "enum": list(titles), "x-enum-titles": dict(titles)}
 
 
 def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[str, Text] | None = None) -> str:
