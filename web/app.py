@@ -19,8 +19,13 @@ from web import (
     api,
     assets,
     attachments,
+    audit_case,
+    audit_checkpoints,
     audit_export,
+    audit_proof,
+    audit_reports,
     audit_search,
+    audit_words,
     cases,
     casework,
     coming,
@@ -82,6 +87,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         tasks,
         procedures,
         cases,
+        audit_case,
+        audit_proof,
         registers,
         attachments,
         coming,
@@ -91,7 +98,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         intake,
         casework,
         audit_search,
+        audit_checkpoints,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
@@ -105,7 +114,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 def _engine(config: Config) -> Engine:
     db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
-    engine = processes.build_engine(db, seal_key=config.seal_key or None)
+    engine = processes.build_engine(db, seal_key=config.seal_key or None, personal_key=config.personal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
     return engine
@@ -148,4 +157,7 @@ def _teach_templates(app: Flask) -> None:
         ago=lambda moment: words.ago(moment, current.engine().now()),
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
+        brief=words.day,
+        exact_of=audit_words.exact_of,
+        plain_value=audit_words.plain_value,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,10 +29,11 @@ class Line:
 def lines(case: CaseView) -> list[Line]:
     """The case's timeline, newest first, without what only machines want to know."""
     decided = {one.task_id: one for one in case.decided}
-    return [line for entry in reversed(case.timeline) if (line := _line(entry, decided)) is not None]
+    return [line for entry in reversed(case.timeline) if (line := line_of(entry, decided)) is not None]
 
 
-def _line(entry: Entry, decided: dict[str, Decided]) -> Line | None:
+def line_of(entry: Entry, decided: Mapping[str, Decided]) -> Line | None:
+    """What an event says to a person; None for what only machines want to know."""
     who = text(entry.actor.names) if entry.actor else ""
     step, data = text(entry.name) or entry.element or "", entry.data
     behalf = text(entry.on_behalf.names) if entry.on_behalf else ""

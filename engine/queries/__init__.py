@@ -33,6 +33,8 @@ from engine.queries.catalogue import (
 from engine.queries.course import DiagramView, Entry, diagram
 from engine.queries.doable import Doable, Running, doable, running
 from engine.queries.inbox import counts, done, inbox, mark_read, started, told, unread
+from engine.queries.moments import Moment, TrackView, drawing, moment, track_of
+from engine.queries.proving import Line, prove
 from engine.queries.recurring import Coming, coming
 from engine.queries.registers import (
     Change,
@@ -63,6 +65,8 @@ __all__ = [
     "Entry",
     "IncidentRow",
     "Inspection",
+    "Line",
+    "Moment",
     "OpenTask",
     "Page",
     "PersonRef",
@@ -74,6 +78,7 @@ __all__ = [
     "StartView",
     "TaskRow",
     "TaskView",
+    "TrackView",
     "administered",
     "administered_case",
     "answered",
@@ -92,14 +97,17 @@ __all__ = [
     "diagram",
     "doable",
     "done",
+    "drawing",
     "groups_of",
     "inbox",
     "inspect",
     "instance_of",
     "mark_read",
     "may_open_register",
+    "moment",
     "open_incidents",
     "person",
+    "prove",
     "record_read",
     "register",
     "register_export",
@@ -112,5 +120,6 @@ __all__ = [
     "started",
     "task",
     "told",
+    "track_of",
     "unread",
 ]

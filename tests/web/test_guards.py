@@ -81,12 +81,22 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "cases.page": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.diagram": {"taochouti", "yepingfeng", "michuangdian", "jianchigui"},
     "cases.withdraw": {"michuangdian"},
+    "audit_case.page": {"jianchigui"},
+    "audit_case.track": {"jianchigui"},
+    "audit_case.diagram": {"jianchigui"},
+    "audit_proof.page": {"jianchigui"},
+    "audit_proof.lines": {"jianchigui"},
     "admin.incidents": {"sushujia"},
     "admin.cases": {"sushujia"},
     "admin.case": {"sushujia"},
     "admin.suspend": {"sushujia"},
     "admin.cancel": {"sushujia"},
     "audit_search.page": {"jianchigui"},
+    "audit_checkpoints.page": {"jianchigui", "sushujia"},
+    "audit_reports.who": {"jianchigui"},
+    "audit_reports.sla": {"jianchigui"},
+    "audit_reports.heat": {"jianchigui"},
+    "audit_reports.heat_first": {"jianchigui"},
     "audit_export.many": {"jianchigui"},
     "audit_export.one": {"jianchigui"},
     "api.task": {"taochouti", "yepingfeng"},
@@ -99,6 +109,8 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
 }
 NEEDS_MORE = {
     "audit_export.dossier",
+    "audit_checkpoints.newest",
+    "audit_checkpoints.public_key",
     "tasks.release",
     "tasks.reassign",
     "api.release",
@@ -116,7 +128,7 @@ NEEDS_MORE = {
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
     "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download",
-    "coming.page", "login.leave", "tokens.page", "tokens.issue",
+    "audit_checkpoints.verifier_file", "coming.page", "login.leave", "tokens.page", "tokens.issue",
     "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 

@@ -67,7 +67,7 @@ const finish = {
 
 const options = {
   absWorkingDir: process.cwd(),
-  entryPoints: ["app.js", "diagram.js", "app.css", "diagram.css"].map((name) => join(here, "src", name)),
+  entryPoints: ["app.js", "diagram.js", "replay.js", "app.css", "diagram.css", "replay.css"].map((name) => join(here, "src", name)),
   outdir: out,
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",

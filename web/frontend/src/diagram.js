@@ -40,7 +40,7 @@ function mark(viewer, { active, done, flows }) {
   for (const id of flows) put(id, "is-done");
 }
 
-function frame(viewer, active) {
+export function frame(viewer, active) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
   canvas.zoom("fit-viewport", "auto");
@@ -53,6 +53,24 @@ function frame(viewer, active) {
   }
 }
 
+// A viewer of ours with the diagram in it. Reads, never writes.
+export async function drawn(container, xml) {
+  const viewer = new NavigatedViewer({
+    container,
+    bpmnRenderer: ink,
+    textRenderer: { defaultStyle: { fontFamily: getComputedStyle(container).fontFamily, fontSize: 12 }, externalStyle: { fontSize: 12 } },
+    zoomScroll: { enabled: false },
+  });
+  const language = document.documentElement.lang;
+  viewer.on("import.parse.complete", ({ definitions }) => {
+    if (!definitions) return;
+    if (language !== "zh-CN") translate(definitions, language);
+    widen(definitions);
+  });
+  await viewer.importXML(xml);
+  return viewer;
+}
+
 export async function show(place) {
   const canvas = place.querySelector("[data-canvas]");
   const failed = place.querySelector("[data-failed]");
@@ -61,19 +79,7 @@ export async function show(place) {
     const answer = await fetch(place.dataset.diagram, { headers: { Accept: "application/json" }, credentials: "same-origin" });
     if (!answer.ok) throw new Error(`diagram: ${answer.status}`);
     const data = await answer.json();
-    const viewer = new NavigatedViewer({
-      container: canvas,
-      bpmnRenderer: ink,
-      textRenderer: { defaultStyle: { fontFamily: getComputedStyle(place).fontFamily, fontSize: 12 }, externalStyle: { fontSize: 12 } },
-      zoomScroll: { enabled: false },
-    });
-    const language = document.documentElement.lang;
-    viewer.on("import.parse.complete", ({ definitions }) => {
-      if (!definitions) return;
-      if (language !== "zh-CN") translate(definitions, language);
-      widen(definitions);
-    });
-    await viewer.importXML(data.xml);
+    const viewer = await drawn(canvas, data.xml);
     mark(viewer, data);
     frame(viewer, data.active);
     const zoom = (factor) => viewer.get("canvas").zoom(viewer.get("canvas").zoom() * factor, "auto");
