@@ -38,9 +38,7 @@ def forget(engine: Engine) -> int:
             instances.c.process == "complaint",
             instances.c.status.in_(("completed", "cancelled")),
             instances.c.ended_at < before,
-            sa.exists().where(
-                sealed_values.c.instance_id == instances.c.instance_id, sealed_values.c.sealed.is_not(None)
-            ),
+            holds,
             ~alive,
         )
         .limit(AT_ONCE)
