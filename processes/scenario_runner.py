@@ -21,6 +21,7 @@ import processes
 from engine import Database, Engine, migrate, queries
 from engine.calendar import Calendar, DurationError
 from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, GuijuError, Invalid, NotFound
+from engine.personal import Keyring
 from processes.bundle import collect
 from processes.complaint.seal import Seal
 from processes.scenario_expect import Mismatch, compare_expectation
@@ -73,12 +74,12 @@ class Stage:
             prefix="guiju-scenario-", dir=shm if shm.is_dir() else None, ignore_cleanup_errors=True
         )
         self._template = Path(self._folder.name) / "demo.db"
-        self._copies, self._seal_key = 0, Seal.new_key()
+        self._copies, self._keys = 0, {"seal_key": Seal.new_key(), "personal_key": Keyring.new_key()}
         db = Database.open(f"sqlite:///{self._template}")
         try:
             migrate(db)
             clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
-            processes.load_demo(processes.build_engine(db, clock=clock, seal_key=self._seal_key))
+            processes.load_demo(processes.build_engine(db, clock=clock, **self._keys))
         finally:
             db.close()
 
@@ -99,7 +100,7 @@ class Stage:
         clock = ScenarioClock(now)
         db = Database.open(f"sqlite:///{path}")
         try:
-            yield processes.build_engine(db, clock=clock, seal_key=self._seal_key), clock
+            yield processes.build_engine(db, clock=clock, **self._keys), clock
         finally:
             db.close()
             for suffix in ("", "-wal", "-shm"):

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from werkzeug.wrappers import Response
 
 from engine import queries
-from web import timeline
+from web import keeping, timeline
 from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
@@ -18,7 +18,8 @@ bp = Blueprint("cases", __name__, url_prefix="/cases")
 def page(instance_id: str) -> str:
     """The case as a page that also prints as a document."""
     case = queries.case(engine(), instance_id, actor=user())
-    return render_template("case.html", case=case, lines=timeline.lines(case))
+    kept = keeping.of_case(case.process, case.business_key, case.ended_at)
+    return render_template("case.html", case=case, lines=timeline.lines(case), kept=kept, keeping=keeping)
 
 
 @bp.get("/<instance_id>/diagram/<process>")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file
@@ -13,14 +15,15 @@ from werkzeug.wrappers import Response
 from engine import queries
 from engine.identity import LOCAL
 from processes.registers.books import BOOKS, Book
-from web import export, formview, words
+from web import export, formview, keeping, words
 from web.current import engine, user
 from web.languages import gettext as _
 from web.languages import text
 
 bp = Blueprint("registers", __name__, url_prefix="/registers")
 PAGE = 50
-TOLD_APART = ("responsible_history",)  # shown as a list of its own
+_MOMENT = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?([+-]\d\d:\d\d|Z)$")
+TOLD_APART = ("responsible_history", "retain_until")  # shown as parts of their own
 TONES = {
     **dict.fromkeys(
         ("active", "signed", "current", "effective", "published", "closed", "settled", "resolved", "corrected"), "good"
@@ -77,6 +80,8 @@ def row(name: str, key: str) -> str:
         status_of=status_of,
         shown=shown,
         name_of=lambda key: formview.name_of("people", key),
+        kept=keeping.of_rows(name, [found])[0],
+        keeping=keeping,
     )
 
 
@@ -102,14 +107,18 @@ def download(name: str, kind: str) -> Response:
 
 def _table(book: Book, found: list[queries.RegisterRow]) -> tuple[list[str], list[list[export.Cell]]]:
     """The header and a line for each row: its key, every field in words, and when it was last changed."""
-    header = [_("编号"), *(text(title) for title in book.titles.values()), _("更新时间")]
+    fields = [field for field in book.titles if field != "retain_until"]  # said for every row at the end
+    titles = [text(book.titles[field]) for field in fields]
+    header = [_("编号"), *titles, _("更新时间"), _("保存至"), _("保存依据")]
     return header, [
         [
             each.key,
-            *(_cell(book, field, each.data.get(field)) for field in book.titles),
+            *(_cell(book, field, each.data.get(field)) for field in fields),
             words.exact(each.updated_at),
+            keeping.said(kept[0]) if kept else None,
+            _("；").join(f"{text(one.rule.what)} {keeping.period(one)} {text(one.rule.basis)}" for one in kept),
         ]
-        for each in found
+        for each, kept in zip(found, keeping.of_rows(book.name, found), strict=True)
     ]
 
 
@@ -153,6 +162,8 @@ def shown(book: Book, field: str, value: Any) -> str:
         inner = [(name, one) for name, one in value.items() if one not in (None, "", [])]
         return " ".join(f"{text(book.titles.get(name)) or name} {shown(book, name, one)}" for name, one in inner)
     said = str(value)
+    if isinstance(value, str) and _MOMENT.match(value):
+        return words.exact(datetime.fromisoformat(value))
     if field == "status":
         return text(book.statuses.get(said)) or said
     if field in book.words:

@@ -11,14 +11,13 @@ from typing import Any
 
 from engine import OperationContext, Operations
 from engine.errors import Text
-from processes import care
+from processes import care, retention
 from processes.registers.account import ACCOUNT
 
 CLOSABLE = ("active", "suspended", "dormant", "orphaned")
 SHORT_NOTICE, LONG_NOTICE = 7, 15  # days
 MANY_FOLLOWERS = 10_000
 WATCH_MONTHS_DAYS = 183  # squatting on the name is watched for six months
-RETAIN_DAYS = 3 * 365  # retention.csv: account register and handovers, three years after closing
 BLOCKING = ("content_review", "publish_followup", "takedown", "interaction", "account_handover")
 CONFIDENTIAL = ("complaint", "discipline")  # block as well, but whom they concern must not learn of them here
 INTERESTED = ("marketing", "customer_service", "finance", "legal")
@@ -335,7 +334,7 @@ def close(
 ) -> dict[str, Any]:
     """{"closed_on", "retain_until"}: the row says closed and is kept; no rotation or review is due any more."""
     row, day = care.account(ctx, account_id), care.today(ctx)
-    retain = (day + timedelta(days=RETAIN_DAYS)).isoformat()
+    retain = retention.months_on(day, retention.rules()[retention.ACCOUNT_RULE].months).isoformat()
     ctx.registers.put(
         ACCOUNT,
         account_id,

@@ -98,8 +98,22 @@ DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
         {"zh-CN": "郭公榆", "en": "Guo Gongyu"},
         {"zh-CN": "工会主席", "en": "chair of the union"},
     ),
-    ("jianchigui", {"zh-CN": "简尺规", "en": "Jian Chigui"}, {"zh-CN": "审计员", "en": "auditor"}),
+    (
+        "jianchigui",
+        {"zh-CN": "简尺规", "en": "Jian Chigui"},
+        {"zh-CN": "内审专员，审计员", "en": "internal audit, auditor"},
+    ),
+    (
+        "kongjuchi",
+        {"zh-CN": "孔矩尺", "en": "Kong Juchi"},
+        {"zh-CN": "外部审计员，只看不办", "en": "external auditor, takes no part"},
+    ),
     ("lutuyang", {"zh-CN": "路图样", "en": "Lu Tuyang"}, {"zh-CN": "流程设计员", "en": "process designer"}),
+    (
+        "modouxian",
+        {"zh-CN": "墨斗线", "en": "Mo Douxian"},
+        {"zh-CN": "流程设计员，复核变更", "en": "process designer, reviews changes"},
+    ),
 )
 
 

@@ -116,6 +116,13 @@ DUTIES = (
     Told(scenario="training_signoff/refused", ago=7, at="09:30", pace="3wh"),
     Told(
         scenario="training_signoff/overdue",
+        ago=1,
+        at="11:30",
+        stop="course",
+        entered={"person": "kongjuchi", "reason": "annual"},
+    ),
+    Told(
+        scenario="training_signoff/overdue",
         ago=2,
         at="10:00",
         stop="course",

@@ -9,13 +9,13 @@ from typing import Any
 from engine import OperationContext, Operations
 from processes.discipline import instalments, ladder, letter, people
 from processes.discipline.opening import months_later, officers, responsible_text
-from processes.registers.sanction import EFFECTIVE, EXPIRED, ISSUED, REVOKED, SANCTION, SETTLED
+from processes.registers.sanction import EFFECTIVE, EXPIRED, ISSUED, PURGED, REVOKED, SANCTION, SETTLED
 
 APPEAL_DAYS = 7  # calendar days from service
 WARNING_MONTHS = 12
 COMPANY = "样木家居有限公司"  # unless the setting `company_name` says otherwise
 operations = Operations()
-_STATED = ("facts", "clauses", "evidence", "reasons", "basis", "statement", "heard")
+_STATED = ("facts", "clauses", "policy_version", "evidence", "reasons", "basis", "statement", "heard")
 
 
 @operations.local(
@@ -36,6 +36,8 @@ _STATED = ("facts", "clauses", "evidence", "reasons", "basis", "statement", "hea
         "approvals",
         "vote",
         "responsible",
+        "added",
+        "policy_version",
     ],
     required=("respondent", "sanction", "facts", "check"),
     title={"zh-CN": "制作决定书，登记台账（未生效）", "en": "Draw up the decision, enter it as not yet in effect"},
@@ -45,7 +47,7 @@ def draw_up(
     *,
     respondent: str,
     sanction: str,
-    facts: str,
+    facts: Any,
     check: Mapping[str, Any],
     case_source: str | None = None,
     severity: int | None = None,
@@ -53,12 +55,16 @@ def draw_up(
     approvals: Sequence[Mapping[str, Any]] | None = None,
     vote: Mapping[str, Any] | None = None,
     responsible: Sequence[Mapping[str, Any]] | None = None,
+    added: Sequence[str | None] | None = None,
     **stated: Any,
 ) -> dict[str, Any]:
     """{"decision_no", "text", "attachment", "file"}: the decision in both languages' data and its Chinese letter.
 
-    A decision lowered after an appeal gets a number of its own; the register keeps both in the row's history.
+    Nothing is drawn up for somebody who left while it was being decided: {"left": True, "reason"}. A decision lowered
+    after an appeal gets a number of its own; the register keeps both in the row's history.
     """
+    if not people.at_work(ctx.directory, respondent):
+        return {"left": True, "reason": dict(people.LEFT)}
     today = ctx.calendar.today(ctx.now)
     number = f"CF-{today.year}-{ctx.next_number(f'discipline {today.year}'):04d}"
     person = ctx.directory.person(respondent)
@@ -70,14 +76,16 @@ def draw_up(
         "plan_text": check["plan_text"],
         **{field: stated.get(field) for field in _STATED if field in stated},
     }
-    told["evidence"] = evidence_text(told.get("evidence"))
+    told = ctx.open(told)  # the letter says what the case keeps sealed, and is sealed itself
+    pieces = [evidence_text(told.get("evidence")), *(ctx.open(added) or ())]
+    told["evidence"] = "；".join(each for each in pieces if each)
     on = f"{today.year} 年 {today.month} 月 {today.day} 日"
     from processes.discipline import letter_pdf  # a fifth of a second of imports that only this needs
 
     company = str(ctx.setting("company_name", COMPANY))
     content = letter_pdf.pdf(told, company=company, number=number, name=name, on=on)
     file = f"{number}.pdf"
-    attachment = ctx.attach(file, content)
+    attachment = ctx.attach(file, content, about=respondent)
     row = {
         "respondent": respondent,
         "dept": person.department if person else None,
@@ -85,6 +93,7 @@ def draw_up(
         "decision_no": number,
         "case_source": case_source,
         "clauses": clauses,
+        "policy_version": stated.get("policy_version"),
         "severity": severity,
         "sanction": sanction,
         "basis": stated.get("basis"),
@@ -99,7 +108,15 @@ def draw_up(
         "status": ISSUED,
     }
     ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, row)
-    return {"decision_no": number, "text": letter.text(told), "attachment": attachment, "file": file}
+    text = ctx.seal("text", letter.text(told), about=respondent)
+    return {
+        "decision_no": number,
+        "text": text,
+        "attachment": attachment,
+        "file": file,
+        "left": False,
+        "reason": None,
+    }
 
 
 def evidence_text(evidence: Any) -> str:
@@ -188,9 +205,11 @@ def record_service(
     title={"zh-CN": "撤销决定，移出有效台账", "en": "Revoke; the row no longer counts"},
 )
 def revoke(ctx: OperationContext, *, respondent: str, reasons: Sequence[str | None] | None = None) -> dict[str, Any]:
-    """{"outcome": "revoked"}: the row stays with its status and counts nowhere, not as a prior, not in appraisals."""
-    fields = {"status": REVOKED, "appeal": "revoke", "instalments": None, "compensation_cny": None}
-    row = ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, fields)
+    """{"outcome": "revoked"}: the row keeps that there was a decision and that it was revoked, and says nothing more of
+    the person: not a prior, not in appraisals. What was decided and why stays in the case's own history alone."""
+    row = ctx.registers.get(SANCTION, ctx.business_key or ctx.instance_id) or {}
+    fields = {"status": REVOKED, "appeal": "revoke", "revoked_on": ctx.calendar.today(ctx.now).isoformat()}
+    ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, {**dict.fromkeys(PURGED), **fields})
     text = {
         "zh-CN": f"申诉成立，决定书 {row.get('decision_no')} 已撤销，不留记录",
         "en": f"The appeal succeeded: decision {row.get('decision_no')} is revoked and counts nowhere",

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import Text
 from processes.discipline import instalments, ladder
+from processes.discipline.people import LEFT
 from processes.law import cite
 
 OPINION = "legal_opinion_then_group_two_thirds"
@@ -93,6 +94,11 @@ _OWN: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "At the legal limit it would take more than ten years; settle or claim it otherwise",
         ("L01",),
     ),
+    "left": (
+        LEFT["zh-CN"] + "。请选「不予处分」结案",
+        LEFT["en"] + ". Choose “no sanction” to close",
+        (),
+    ),
     "nobody_decides": (
         "没有可以批准的人：有权批准者均须回避，请报执行董事",
         "Nobody may approve: all who could are recused; refer it to the executive director",
@@ -168,8 +174,11 @@ def findings(
     deduct_problem: str | None,
     opinion: bool,
     anybody: bool,
+    present: bool = True,
 ) -> list[str]:
     """Codes of everything in the way of the proposal; a dismissal that only lacks the union's notice has none."""
+    if not present:
+        return ["left"]
     found: list[str] = []
     cured = action == NOTICE_FIRST or (action in CURED_BY_OPINION and opinion)
     if not allowed and not cured:

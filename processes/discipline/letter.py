@@ -27,7 +27,7 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
         ({"zh-CN": "事实", "en": "Facts"}, same(facts["facts"])),
         (
             {"zh-CN": "违反条款（行为时有效版本）", "en": "Clauses, in the version in force at the time"},
-            same(facts["clauses"]),
+            _clauses(facts),
         ),
         ({"zh-CN": "证据", "en": "Evidence"}, same(facts.get("evidence") or "见案卷")),
         ({"zh-CN": "陈述申辩", "en": "Statement"}, _heard(facts)),
@@ -48,6 +48,18 @@ def sections(facts: Mapping[str, Any]) -> list[Section]:
         )
     )
     return found
+
+
+def _clauses(facts: Mapping[str, Any]) -> dict[str, str]:
+    listed = facts["clauses"]
+    words = "；".join(map(str, listed)) if isinstance(listed, list | tuple) else str(listed or "")
+    version = facts.get("policy_version")
+    if not version:
+        return {"zh-CN": words, "en": words}
+    return {
+        "zh-CN": f"{words}（《社交媒体管理办法》{version} 版）",
+        "en": f"{words} (Social Media Policy, version {version})",
+    }
 
 
 def _heard(facts: Mapping[str, Any]) -> dict[str, str]:

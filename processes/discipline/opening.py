@@ -13,6 +13,7 @@ from processes.discipline import ladder
 from processes.organisation import superior
 from processes.registers.account import ACCOUNT
 from processes.registers.sanction import SANCTION, SETTLED, effective_warnings
+from processes.registers.training import POLICY_VERSION, TRAINING
 
 COMPLAINT, CONTENT = "complaint", "content"
 INVESTIGATIONS = ("investigate", "secure")  # steps of a complaint whose actors investigated (X10)
@@ -82,17 +83,16 @@ def open_case(
 ) -> dict[str, Any]:
     """Everything the case takes from the company's own records, and whether it may be opened at all.
 
-    {"admitted", "reason", "employment_type", "policy_signed_on", "signed_before", "province", "conduct_on", "known_on",
-    "priors", "barred", "line", "investigators", "responsible", "target_at", "warn_at", "red_line", "summary"}.
-    Dates are ISO; `barred` may do nothing in the case, `line` is the respondent's superior.
+    {"admitted", "reason", "employment_type", "policy_signed_on", "policy_version", "signed_before", "province",
+    "conduct_on", "known_on", "priors", "barred", "line", "investigators", "responsible", "target_at", "warn_at",
+    "red_line", "summary"}. Dates are ISO; `barred` may do nothing in the case, `line` is the respondent's superior.
     """
     today = ctx.calendar.today(ctx.now)
     person = ctx.directory.person(respondent)
     above = superior(ctx.directory, respondent)
     conduct = date.fromisoformat(conduct_on) if conduct_on else today
     known = date.fromisoformat(known_on) if known_on else today
-    signed = person.policy_signed_on if person else None
-    signed_on = date.fromisoformat(str(signed)[:10]) if signed else None
+    signed_on, version = _signature(ctx, respondent, conduct)
     place = province or str(ctx.setting("province", "广东"))
     counted = len(effective_warnings(ctx.registers.all(SANCTION), respondent, today))
     source = _source(ctx, case_source)
@@ -103,6 +103,7 @@ def open_case(
         "reason": dict(zip(("zh-CN", "en"), _REFUSALS[refused], strict=True)) if refused else None,
         "employment_type": person.employment_type if person else None,
         "policy_signed_on": signed_on.isoformat() if signed_on else None,
+        "policy_version": version,
         "signed_before": signed_on is not None and signed_on <= conduct,
         "province": place,
         "conduct_on": conduct.isoformat(),
@@ -118,6 +119,18 @@ def open_case(
     }
     stated = {"conduct": bool(conduct_on), "known": bool(known_on), "evidence": bool(evidence), "priors": priors_12m}
     return answer | {"summary": _summary(ctx, answer, counted, stated, source)}
+
+
+def _signature(ctx: OperationContext, respondent: str, conduct: date) -> tuple[date | None, str]:
+    """When the rules in force at the conduct were signed, and their version: the last signature before the conduct, or,
+    when there is none, the first after it. Who signs again every year has signed before, so earlier ones count too."""
+    row, person = ctx.registers.get(TRAINING, respondent) or {}, ctx.directory.person(respondent)
+    current = str(ctx.setting("policy_version", POLICY_VERSION))
+    found = [(each.get("signed_on"), each.get("policy_version")) for each in (row, *row.get("history", []))]
+    found.append((person.policy_signed_on if person else None, None))
+    signed = sorted((date.fromisoformat(str(on)[:10]), str(version or current)) for on, version in found if on)
+    before = [each for each in signed if each[0] <= conduct]
+    return before[-1] if before else signed[0] if signed else (None, current)
 
 
 def officers(ctx: OperationContext) -> list[str]:
@@ -230,13 +243,14 @@ def _summary(
     """What the system found, line by line, for Legal's check."""
     signed = answer["policy_signed_on"]
     zh = [
-        f"制度签收日：{signed or '未签收'}；行为日：{answer['conduct_on']}"
+        f"制度版本：{answer['policy_version']}；签收日：{signed or '未签收'}；行为日：{answer['conduct_on']}"
         + ("（行为前已签收）" if answer["signed_before"] else "（行为前未签收，不得据此处罚）"),
         f"12 个月内有效警告：{answer['priors']} 次（台账 {counted} 次）",
         f"知悉日：{answer['known_on']}；处理红线：{answer['red_line']}",
     ]
     en = [
-        f"Rules signed on: {signed or 'never'}; conduct on {answer['conduct_on']}"
+        f"Rules of version {answer['policy_version']}, signed on: {signed or 'never'}; "
+        + f"conduct on {answer['conduct_on']}"
         + (" (signed before)" if answer["signed_before"] else " (not signed before: no ground for a sanction)"),
         f"Effective warnings within 12 months: {answer['priors']} ({counted} in the register)",
         f"Known since {answer['known_on']}; red line {answer['red_line']}",

@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine import Directory
+from engine.errors import Text
 from processes.organisation import CHAIR, DEPUTY, dept_head, superior
 
+LEFT: Text = {
+    "zh-CN": "当事人在处理期间离职，不再作处分；已证实的损失可另行协商或依法追偿",
+    "en": "The employee left meanwhile, so there is no sanction; proven loss may be settled or claimed otherwise",
+}
 GROUP, HEADS = "mgmt_group", "dept_head"
+
+
+def at_work(directory: Directory, username: str) -> bool:
+    """Whether somebody still works here: a sanction needs an employment to act on."""
+    person = directory.person(username)
+    return person is not None and person.active
 
 
 def members(directory: Directory, group: str) -> list[str]:

@@ -77,6 +77,7 @@ BOOKS: dict[str, Book] = {
             columns=("tier", "authors", "published_at"),
             readers=Readers(groups=_KEEPERS, own=("authors",), by_case=True),
             persons=("authors", "approved_by", "published_by"),
+            words={"tier": content.TIERS},
         ),
         Book(
             name=content.INTERACTION,

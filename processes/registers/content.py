@@ -87,3 +87,10 @@ STATUSES: dict[str, dict[str, str]] = {
     "escalated": {"zh-CN": "已升级", "en": "Escalated"},
     "kept": {"zh-CN": "保留", "en": "Kept"},
 }
+TIERS: dict[str, dict[str, str]] = {
+    "T1": {"zh-CN": "一般", "en": "General"},
+    "T1_ALT": {"zh-CN": "一般（替补审核）", "en": "General, by the alternate"},
+    "T2": {"zh-CN": "重要或敏感", "en": "Important or sensitive"},
+    "T2_URGENT": {"zh-CN": "紧急", "en": "Urgent"},
+    "BLOCK": {"zh-CN": "涉密，拦截", "en": "Secret, blocked"},
+}

@@ -19,6 +19,7 @@ case_no|案件|Case
 decision_no|决定书文号|Decision no.
 case_source|来源|Source
 clauses|违反条款|Clauses
+policy_version|制度版本|Version of the rules
 severity|情节|Severity
 sanction|处分|Measure
 basis|依据|Basis
@@ -30,6 +31,7 @@ served|送达方式|Served by
 served_on|送达日期|Served on
 appeal_until|申诉截止|Appeal until
 appeal|申诉结果|Appeal
+revoked_on|撤销日期|Revoked on
 executed_on|执行日期|Carried out on
 compensation_cny|赔偿额（元）|Compensation (yuan)
 instalments|分期|Instalments
@@ -41,6 +43,19 @@ status|状态|Status
 TITLES: dict[str, dict[str, str]] = {
     key: {"zh-CN": zh, "en": en} for key, zh, en in (line.split("|") for line in _TITLES.strip().splitlines())
 }
+PURGED = (  # what a revoked decision no longer says: a row that stays says that it was revoked, not what it held
+    "clauses",
+    "policy_version",
+    "severity",
+    "sanction",
+    "basis",
+    "reasons",
+    "compensation_cny",
+    "instalments",
+    "responsible_persons",
+    "letter",
+    "warning_expires",
+)
 STATUSES: dict[str, dict[str, str]] = {
     ISSUED: {"zh-CN": "已决定，待生效", "en": "Decided, not yet in effect"},
     EFFECTIVE: {"zh-CN": "有效", "en": "In effect"},

@@ -13,7 +13,8 @@ import pytest
 
 from engine import Directory, Engine, Registers, queries, replay, save_directory
 from engine.errors import Conflict, Denied, Invalid, NotFound
-from processes.discipline import law, legality
+from processes import law
+from processes.discipline import legality
 from processes.registers import sanction
 from processes.scenario_runner import ScenarioClock, Stage
 
