@@ -39,7 +39,9 @@ SOURCES = {
     "drafts": {"zh-CN": "草稿", "en": "draft"},
 }
 AUTOMATIC = ("initiator", "business_key", "today", "case")  # case: shows its `x-prefill`, to be read only
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_UNSAFE = re.compile(  # control characters, marks that turn text round, halves of characters
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 _NESTED_REPEAT = re.compile(r"\([^()]*[*+}][^()]*\)\s*[*+{]")
 _formats = FormatChecker()
@@ -103,7 +105,8 @@ def validate(
     taken, problems = _take(properties, variables)
     for name in variables:
         if name not in properties:
-            problems[str(name)[:80]] = {"zh-CN": "表单中没有这一项", "en": "The form has no such field"}
+            safe = _UNSAFE.sub("\ufffd", str(name)[:80])
+            problems[safe] = {"zh-CN": "表单中没有这一项", "en": "The form has no such field"}
     values = {
         name: value
         for name, value in taken.items()
@@ -222,7 +225,7 @@ def _unsafe(value: Any, budget: list[int], depth: int = 0) -> Text | None:
     elif isinstance(value, bool) or value is None:
         return None
     elif isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > NUMBER_CAP:
+        if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > NUMBER_CAP:
             return {"zh-CN": "不是可用的数字", "en": "is not a usable number"}
     elif isinstance(value, Mapping) and value.keys() == BOX:
         return {"zh-CN": "不能填写加密内容", "en": "cannot be something encrypted"}

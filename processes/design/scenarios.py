@@ -61,7 +61,7 @@ class DraftStage(Stage):
         self._folder = tempfile.TemporaryDirectory(
             prefix="guiju-draft-", dir=source._template.parents[1], ignore_cleanup_errors=True
         )
-        self._template, self._copies, self._seal_key = Path(self._folder.name) / "demo.db", 0, source._seal_key
+        self._template, self._copies, self._keys = Path(self._folder.name) / "demo.db", 0, source._keys
         for suffix in ("", "-wal"):
             if (kept := Path(f"{source._template}{suffix}")).exists():
                 shutil.copyfile(kept, f"{self._template}{suffix}")
@@ -69,7 +69,7 @@ class DraftStage(Stage):
         try:
             import processes  # which imports the procedures, this one's neighbours
 
-            engine = processes.build_engine(db, seal_key=self._seal_key)
+            engine = processes.build_engine(db, clock=None, **self._keys)
 
             def work(connection: Connection) -> None:
                 house = engine.house(Directory(connection))

@@ -311,7 +311,7 @@ def dispatch(
         "owner": owner,
         "owners": [name for name in [row.get("responsible")] if name],
         "reply": interact.get("reply"),
-        "phrase": (phrase := taken_from(ctx.registers.all(PHRASE), account, interact.get("reply"))),
+        "phrase": (phrase := taken_from(ctx.registers.all(PHRASE), account, ctx.open(interact.get("reply")))),
         "replied_by": interact.get("by"),
         "replied_at": interact.get("at"),
         "received_at": ctx.now.isoformat(),

@@ -186,6 +186,11 @@ def _entries(
     placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
     homes = {each.task_id: each.process for each in connection.execute(placed)}
     filled, votes, files, outcomes = list[Form](), dict[str, Vote](), list[File](), dict[int, str]()
+
+    def opened(values: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = reveal(engine.personal, connection, values)
+        return shown
+
     start = start_record(engine, connection, parsed, row.instance_id, row.process)
     if start:
         title = w.of(start.schema.get("title")) or w("申请内容", "Request")
@@ -206,7 +211,7 @@ def _entries(
             continue
         info = parsed.processes[homes[data["task"]]].elements[element]
         schema = forms.default_form() if info.form is None else parsed.forms[info.form]
-        result = dict(data["result"])
+        result = opened(dict(data["result"]))
         by, at, behalf = result.pop("by"), moment(result.pop("at")), result.pop("for", None)
         who = w.person(by) + (w(f"，代 {w.person(behalf)}", f", for {w.person(behalf)}") if behalf else "")
         step, kept = w.of(info.name), data["task"] in hidden
