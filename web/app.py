@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import processes
 from engine import Database, Engine, Ticker, queries
 from processes.complaint import keeping
+from processes.personal_erasure.holds import READERS as ERASURE_READERS
 from web import (
     admin,
     api,
@@ -136,7 +137,7 @@ def _teach_templates(app: Flask) -> None:
         engine = current.engine()
         groups = queries.groups_of(engine, username)
         return {
-            "sees_erasures": bool(groups.intersection(privacy.holds.READERS)),
+            "sees_erasures": bool(groups.intersection(ERASURE_READERS)),
             "me": queries.person(engine, username),
             "waiting": current.waiting(),
             "unread": queries.unread(engine, actor=username),
