@@ -23,9 +23,10 @@ from engine.command import Unit
 from engine.errors import Denied, ExecutionFailed, GuijuError, Invalid, NotFound
 from engine.history import canonical
 from engine.identity import LOCAL, Directory
-from engine.models import incidents, instances, jobs, people, settings, task_access, tasks
+from engine.models import incidents, instances, jobs, settings, task_access, tasks
 from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
+from engine.prepared import Prepared
 from engine.tasks import raise_incident
 
 if TYPE_CHECKING:
@@ -293,19 +294,25 @@ def hold(connection: Connection, instance_id: str, *, held: bool) -> None:
     connection.execute(sa.update(jobs).where(where).values(status=becomes, lease=None, lease_until=None))
 
 
+_TASK = Prepared(
+    sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == sa.bindparam("name", type_=sa.String))
+)
+_CASE = Prepared(
+    sa.select(instances.c.instance_id).where(instances.c.instance_id == sa.bindparam("name", type_=sa.String))
+)
+
+
 # -- what went wrong -----------------------------------------------------------------------------------------------
 def note_refusal(engine: Engine, target: tuple[str, str], *, by: str, command: str, refusal: Denied) -> None:
     """Write a refused command into the history of its case, if both the case and the person exist."""
 
     def work(connection: Connection) -> None:
-        instance_id = _instance_of(connection, target)
-        known = connection.execute(sa.select(people.c.username).where(people.c.username == by)).first()
-        if instance_id is None or known is None:
+        kind, name = target
+        about = (_TASK if kind == "task" else _CASE).run(connection, name=name).first()
+        if about is None or Directory(connection).person(by) is None:
             return
-        unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
-        element = None
-        if target[0] == "task":
-            element = connection.scalar(sa.select(tasks.c.element).where(tasks.c.task_id == target[1]))
+        unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
+        element = about.element if kind == "task" else None
         unit.say("access.refused", element=element, tried=command, target=target[1], reason=refusal.code)
         unit.finish()
 

@@ -6,7 +6,6 @@ says so, and everything due in between happens in order.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pysqlite3
 
 import processes
 from engine import Database, Engine, migrate, queries
@@ -65,45 +66,52 @@ class ScenarioClock:
 
 
 class Stage:
-    """The demo company, prepared once and copied for every scenario. Use as a context manager."""
+    """The demo company, prepared once and put back for every scenario. Use as a context manager.
+
+    One database stays open: what its statements cost to compile is paid once, not for every scenario.
+    """
 
     def __init__(self) -> None:
         shm = Path("/dev/shm")
         self._folder = tempfile.TemporaryDirectory(
             prefix="guiju-scenario-", dir=shm if shm.is_dir() else None, ignore_cleanup_errors=True
         )
-        self._template = Path(self._folder.name) / "demo.db"
-        self._copies, self._seal_key = 0, Seal.new_key()
-        db = Database.open(f"sqlite:///{self._template}")
+        self._seal_key = Seal.new_key()
+        self._db = Database.open(f"sqlite:///{Path(self._folder.name) / 'demo.db'}")
+        self._untouched = pysqlite3.connect(":memory:")
         try:
-            migrate(db)
+            migrate(self._db)
             clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
-            processes.load_demo(processes.build_engine(db, clock=clock, seal_key=self._seal_key))
-        finally:
-            db.close()
+            processes.load_demo(processes.build_engine(self._db, clock=clock, seal_key=self._seal_key))
+            with self._raw() as prepared:
+                prepared.backup(self._untouched)
+        except BaseException:
+            self._db.close()
+            raise
 
     def __enter__(self) -> Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._untouched.close()
+        self._db.close()
         self._folder.cleanup()
 
     @contextmanager
     def company(self, now: datetime) -> Iterator[tuple[Engine, ScenarioClock]]:
-        """An engine on an untouched copy, its clock at `now`."""
-        self._copies += 1
-        path = self._template.with_name(f"{self._copies}.db")
-        for suffix in ("", "-wal"):
-            if (source := Path(f"{self._template}{suffix}")).exists():
-                shutil.copyfile(source, f"{path}{suffix}")
+        """An engine on the company as it was prepared, its clock at `now`. One at a time."""
+        with self._raw() as target:
+            self._untouched.backup(target)
         clock = ScenarioClock(now)
-        db = Database.open(f"sqlite:///{path}")
+        yield processes.build_engine(self._db, clock=clock, seal_key=self._seal_key), clock
+
+    @contextmanager
+    def _raw(self) -> Iterator[Any]:
+        connection = self._db.bind.raw_connection()
         try:
-            yield processes.build_engine(db, clock=clock, seal_key=self._seal_key), clock
+            yield connection.dbapi_connection
         finally:
-            db.close()
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            connection.close()
 
 
 def run_file(path: Path, stage: Stage) -> Outcome:
