@@ -1,4 +1,4 @@
-"""The policy's figures: the scanner on long posts, the scenarios of a procedure, a complaint that goes in circles."""
+"""The policy's figures: how long the scenarios of a procedure take, and a complaint that goes in circles."""
 
 from __future__ import annotations
 
@@ -14,27 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import Engine, queries
-from processes import scanner
 from processes.scenario_runner import ScenarioClock, Stage
-from processes.term_rules import refused
 
 ROOT = Path(__file__).resolve().parents[1]
-POST = "实木餐桌入冬后容易因干燥开裂，先用微湿软布顺纹擦拭，晾干后薄涂木蜡油；桌面与暖气片保持 40 厘米以上。"
-LENGTH = 10_000  # characters of a post
-ADVERSE = {  # what makes matchers go back and forth
-    "plain": POST,
-    "one character": "最",
-    "split by marks": "最·",
-    "split by spaces": "国 家 级 ",
-    "digits": "1380013800",
-    "pinyin": "zuihao",
-    "full width": "ＡＢＣ１２３",
-    "traditional": "國家級最佳實木傢俱",
-    "marks on letters": "e\u0301",
-    "invisible": "最\u200b佳",
-    "emoji": "🛋️最🪑佳",
-}
-CATASTROPHIC = ("(a+)+b", "(a|aa)+$", "(.*a){20}", "(最.*)*佳", "([一-龥]+)*价", "(x+x+)+y")
 ROUNDS = 7
 LOOP = (
     ("investigate", "zhongxuanguan", "done"),
@@ -45,34 +27,6 @@ LOOP = (
 )
 EARLY, LATE = 5, 40  # of the steps completed, the first of a round in both
 SCENARIO = ROOT / "processes/complaint/scenarios/vote_returns_then_rejects.json"
-
-
-def scanning(_: Path) -> dict[str, Any]:
-    """Megabytes (UTF-8) a second on posts of 10,000 characters, and the longest that any kind of post takes.
-
-    Every post is another one: the scanner remembers what it has scanned.
-    """
-    text = (POST * LENGTH)[:LENGTH]
-    list(scanner.scan(text))
-    seconds = {
-        name: statistics.median(_timed(f"{turn}{(piece * LENGTH)[:LENGTH]}") for turn in range(3))
-        for name, piece in ADVERSE.items()
-    }
-    plain = statistics.median(_timed(f"{turn}{text}"[:LENGTH]) for turn in range(30, 60))
-    worst = max(seconds, key=lambda name: seconds[name])
-    stopped = sum(refused(each) is not None for each in CATASTROPHIC)
-    return {
-        "scanner_mb_per_s": round(len(text.encode()) / plain / 1e6, 2),
-        "scanner_longest_post_s": round(seconds[worst], 3),
-        "scanner_longest_post_is": worst,
-        "scanner_catastrophic_refused": f"{stopped}/{len(CATASTROPHIC)}",
-    }
-
-
-def _timed(text: str) -> float:
-    began = time.perf_counter()
-    list(scanner.scan(text))
-    return time.perf_counter() - began
 
 
 def scenarios(_: Path) -> dict[str, Any]:

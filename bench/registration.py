@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 import processes
 from engine import Database, migrate
+from engine.personal import Keyring
 
 WATCH = (
     "CREATE TABLE bench_sizes (process TEXT, bytes INTEGER)",
@@ -29,7 +30,7 @@ def largest_state(folder: Path) -> dict[str, Any]:
     try:
         migrate(db)
         db.write(watch)
-        engine = processes.build_engine(db)
+        engine = processes.build_engine(db, personal_key=Keyring.new_key())
         processes.load_demo(engine)
         processes.play_demo(engine)
         with db.read() as connection:

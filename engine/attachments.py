@@ -75,9 +75,14 @@ def clean_name(name: str) -> str:
 
 
 def content_of(connection: Connection, attachment_id: str) -> bytes:
-    """The whole file."""
+    """The whole file as it is stored."""
+    return b"".join(pieces_of(connection, attachment_id))
+
+
+def pieces_of(connection: Connection, attachment_id: str) -> list[bytes]:
+    """The file's pieces as they are stored, in their order."""
     query = sa.select(attachment_chunks.c.content).where(attachment_chunks.c.attachment_id == attachment_id)
-    return b"".join(bytes(piece) for piece in connection.scalars(query.order_by(attachment_chunks.c.number)))
+    return [bytes(piece) for piece in connection.scalars(query.order_by(attachment_chunks.c.number))]
 
 
 def describe(connection: Connection, attachment_id: str) -> dict[str, Any]:
@@ -142,7 +147,15 @@ def sweep(connection: Connection, now: datetime) -> int:
 
 
 def _described(row: Any) -> dict[str, Any]:
-    return {"id": row.attachment_id, **{name: getattr(row, name) for name in ("name", "sha256", "size", "type")}}
+    kept = {name: getattr(row, name) for name in ("sha256", "size", "type")}
+    return {"id": row.attachment_id, "name": name_of(row), **kept}
+
+
+def name_of(row: Any) -> Any:
+    """A stored file's name: plain or, where the file is encrypted, its box (`engine.personal`)."""
+    if row.key_id is None:
+        return row.name
+    return {"personal": row.key_id, "field": f"attachment:{row.attachment_id}:name", "box": row.name}
 
 
 def _waiting(connection: Connection, by: str) -> int:

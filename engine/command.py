@@ -29,6 +29,7 @@ from engine.identity import Access, Directory, Grant, Standing, barred_of, requi
 from engine.models import incidents, instances, task_access, tasks
 from engine.moments import stamp
 from engine.operations import OperationContext
+from engine.personal import Subjects
 from engine.prepared import Prepared
 from engine.registers import Registers
 from engine.spiff.case import Case, OperationCall, Trace, Waiting
@@ -133,6 +134,8 @@ class Unit:
         self.task: Any = None  # the task the command is about, when there is one
         self.access = Access.of([])
         self.attached: list[dict[str, Any]] = []  # files of the form that was filled in
+        self.confided: dict[str, str] = {}  # its personal files -> whom they are about
+        self.subjects = Subjects(engine.personal, connection, row.instance_id, stamp(self.now))
         self.barred: frozenset[str] = frozenset()  # usernames the case is kept from, once `finish` has settled it
         self.done: dict[str, Any] = {}  # task_id -> how it was completed
         self._input: dict[str, Any] = {}
@@ -358,6 +361,7 @@ class Unit:
             initiator=self.row.initiator,
             completed_now=self._completed_now,
             variables_of=self._variables_of,
+            subjects=self.subjects,
             tables=self.definitions.tables,
         )
         try:

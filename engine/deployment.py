@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,7 +27,7 @@ from engine.models import deployment_files, deployments, groups, people, resourc
 from engine.moments import stamp
 from engine.prepared import Prepared
 from engine.spiff.gate import House, Problem, check
-from engine.spiff.parse import Definitions, parse, tables_of
+from engine.spiff.parse import Definitions, is_scenario, parse, tables_of
 
 _LATEST_OF = Prepared(
     sa.select(definition_table)
@@ -85,21 +86,31 @@ class Shelf:
             return self._kept.get(number, parsed)
 
 
-def deploy(connection: Connection, files: Mapping[str, bytes], *, by: str, now: datetime, house: House) -> Deployment:
-    """Check and store. Raises GateRefused with every problem and stores nothing.
+def deploy(
+    connection: Connection,
+    files: Mapping[str, bytes],
+    *,
+    by: str,
+    now: datetime,
+    house: House,
+    alone: bool = False,
+    said: Mapping[str, Any] | None = None,
+) -> Deployment:
+    """Check and store. Raises GateRefused with every problem and stores nothing. `alone`: these files are all there
+    are, what is not among them is gone; `said` goes into the history beside them (who agreed, in which case).
 
     1. Lay the given files over those of the newest deployment. 2. Ask the gate about the whole. 3. Same files as
     before: answer with that deployment. 4. Store new contents, the list of files, and a version for each process whose
     closure changed.
     """
     newest = latest_number(connection)
-    whole = {**(read_files(connection, newest) if newest else {}), **files}
+    whole = {**(read_files(connection, newest) if newest and not alone else {}), **files}
     found = check(whole, with_groups(connection, house))
     if problems := [problem for problem in found if problem.severity == "problem"]:
         raise GateRefused(problems)
     notes = tuple(problem for problem in found if problem.severity == "note")
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(whole.items())}
-    overall = hashlib.sha256("".join(f"{path}\0{digest}\n" for path, digest in digests.items()).encode()).hexdigest()
+    overall = digest_of(whole)
     if (
         newest
         and (same := connection.scalar(sa.select(deployments.c.sha256).where(deployments.c.number == newest)))
@@ -122,10 +133,16 @@ def deploy(connection: Connection, files: Mapping[str, bytes], *, by: str, now: 
             row = {"process": process, "version": version, "number": number, "sha256": closure}
             connection.execute(sa.insert(definition_table).values(**row))
     result = Deployment(number=number, sha256=overall, processes=versions_of(connection), notes=notes)
-    data = {"number": number, "sha256": overall, "files": digests, "processes": result.processes}
+    data = {"number": number, "sha256": overall, "files": digests, "processes": result.processes, **(said or {})}
     event = history.Event(type="deployment.made", actor=by, data=data)
     history.append_unowned(connection, history.DEPLOYMENTS, [event], at=stamp(now))
     return result
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over every file's path and content."""
+    lines = (f"{path}\0{hashlib.sha256(content).hexdigest()}\n" for path, content in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def with_groups(connection: Connection, house: House) -> House:
@@ -154,7 +171,7 @@ def closure_paths(parsed: Definitions, process: str, digests: Mapping[str, str])
             paths.update(path for path, digest in digests.items() if digest == decision.sha256)
         if info := parsed.processes.get(name):
             paths.add(info.file)
-            paths.update(path for path in digests if path.startswith(f"{name}/"))
+            paths.update(path for path in digests if path.startswith(f"{name}/") and not is_scenario(path))
             paths.update(path for path in tables_of(info.properties) if path in digests)
             for element in info.elements.values():
                 if element.called:
@@ -172,10 +189,7 @@ def latest_number(connection: Connection) -> int | None:
 
 def _parsed(files: Mapping[str, bytes]) -> Definitions:
     """The definitions of these files, parsed at most once in this process while kept: they never change."""
-    digest = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        digest.update(f"{path}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    key = digest.hexdigest()
+    key = digest_of(files)
     with _PARSING:
         found = _PARSED.pop(key, None) or parse(files)
         _PARSED[key] = found

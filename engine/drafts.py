@@ -100,6 +100,11 @@ def listed(connection: Connection, *, status: str = "open", limit: int = 200) ->
     return [Draft(**row._mapping) for row in connection.execute(query)]
 
 
+def is_open(connection: Connection, draft_id: str) -> bool:
+    """Whether there is such a draft and nobody has submitted or dropped it."""
+    return connection.scalar(sa.select(drafts.c.status).where(drafts.c.draft_id == draft_id)) == "open"
+
+
 def changed(connection: Connection, draft_id: str) -> dict[str, bytes | None]:
     """What the draft says differently from its base: path → content, None where it takes a file out."""
     newest = (
@@ -125,6 +130,16 @@ def changed(connection: Connection, draft_id: str) -> dict[str, bytes | None]:
 def files(connection: Connection, draft: Draft) -> dict[str, bytes]:
     """Every file as it would be deployed: the base with the draft over it."""
     return laid_over(read_files(connection, draft.base), changed(connection, draft.draft_id))
+
+
+def base_of(connection: Connection, draft: Draft) -> dict[str, bytes]:
+    """The deployment the draft lies over."""
+    return read_files(connection, draft.base)
+
+
+def newest(connection: Connection) -> int | None:
+    """The newest deployment's number."""
+    return latest_number(connection)
 
 
 def laid_over(base: Mapping[str, bytes], over: Mapping[str, bytes | None]) -> dict[str, bytes]:

@@ -52,7 +52,7 @@ def facts_of(body: Mapping[str, Any], step: Step) -> Iterator[Fact]:
     if actor and kind in ROLES:
         yield from _person(ROLES[kind], actor, seq)
     if kind == "element.entered" and element:
-        yield Fact("element", element, "s:", seq)
+        yield Fact("element", element, f"s:{data['process']}", seq)
     elif kind == "task.recused":
         yield from _person("recused", data.get("who") or actor, seq)
     elif kind == "task.reassigned":

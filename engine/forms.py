@@ -29,15 +29,19 @@ TEXT_CAP = 10_000  # characters of one text
 LIST_CAP = 200  # items of one list, fields of one record
 DEPTH_CAP = 6
 TOTAL_CAP = 200_000  # characters of everything that was sent
+BOX = frozenset({"personal", "field", "box"})  # the shape of sealed personal data (`engine.personal`)
 NUMBER_CAP = 2**53  # beyond it a browser and a database no longer agree on the digits
 SOURCES = {
     "people": {"zh-CN": "人员", "en": "person"},
     "departments": {"zh-CN": "部门", "en": "department"},
     "groups": {"zh-CN": "小组", "en": "group"},
     "accounts": {"zh-CN": "账号", "en": "account"},
+    "drafts": {"zh-CN": "草稿", "en": "draft"},
 }
 AUTOMATIC = ("initiator", "business_key", "today", "case")  # case: shows its `x-prefill`, to be read only
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_UNSAFE = re.compile(  # control characters, marks that turn text round, halves of characters
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 _NESTED_REPEAT = re.compile(r"\([^()]*[*+}][^()]*\)\s*[*+{]")
 _formats = FormatChecker()
@@ -101,7 +105,8 @@ def validate(
     taken, problems = _take(properties, variables)
     for name in variables:
         if name not in properties:
-            problems[str(name)[:80]] = {"zh-CN": "表单中没有这一项", "en": "The form has no such field"}
+            safe = _UNSAFE.sub("\ufffd", str(name)[:80])
+            problems[safe] = {"zh-CN": "表单中没有这一项", "en": "The form has no such field"}
     values = {
         name: value
         for name, value in taken.items()
@@ -156,6 +161,18 @@ def form_problems(schema: Any) -> list[Text]:
             found.append({"zh-CN": f"{path}：未知的 x-source", "en": f"{path}: unknown x-source"})
         if node.get("x-auto", "today") not in AUTOMATIC:
             found.append({"zh-CN": f"{path}：未知的 x-auto", "en": f"{path}: unknown x-auto"})
+        if "x-personal" in node and (path.count("/") != 2 or not path.startswith("/properties/")):
+            whole = f"{path}: x-personal marks whole fields"
+            found.append({"zh-CN": f"{path}：x-personal 只能写在整个字段上", "en": whole})
+        elif "x-personal" in node and ("x-auto" in node or "x-sealed" in node or "enum" in node):
+            found.append(
+                {
+                    "zh-CN": f"{path}：自动字段、封存字段和选项不能是 x-personal",
+                    "en": f"{path}: automatic, sealed and choice fields cannot be x-personal",
+                }
+            )
+        elif not isinstance(node.get("x-personal", ""), str):
+            found.append({"zh-CN": f"{path}：x-personal 须是文字", "en": f"{path}: x-personal must be a text"})
     for name, field in schema["properties"].items():
         if not isinstance(field, dict) or not {"zh-CN", "en"} <= set(texts(field.get("title"))):
             found.append({"zh-CN": f"{name}：缺少中英文标题", "en": f"{name}: needs a title in both languages"})
@@ -206,8 +223,10 @@ def _unsafe(value: Any, budget: list[int], depth: int = 0) -> Text | None:
     elif isinstance(value, bool) or value is None:
         return None
     elif isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > NUMBER_CAP:
+        if (isinstance(value, float) and not math.isfinite(value)) or abs(value) > NUMBER_CAP:
             return {"zh-CN": "不是可用的数字", "en": "is not a usable number"}
+    elif isinstance(value, Mapping) and value.keys() == BOX:
+        return {"zh-CN": "不能填写加密内容", "en": "cannot be something encrypted"}
     elif isinstance(value, list | Mapping):
         if len(value) > LIST_CAP:
             return {"zh-CN": f"不得超过 {LIST_CAP} 项", "en": f"must have at most {LIST_CAP} items"}

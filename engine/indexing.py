@@ -253,7 +253,7 @@ def _begun(row: Any, body: dict[str, Any], token: str, process: str, *, is_task:
         "left_at": None,
         "due_at": body["data"].get("due") if is_task else None,
         "worked": None,
-        "late": 0,
+        "late": 0 if is_task and body["data"].get("due") else None,
         "cancelled": False,
         "starter": row.initiator,
         "by": None,
@@ -266,5 +266,5 @@ def _ended(begun: Any, calendar: Calendar, *, at: str, cancelled: bool, **how: A
     worked = None
     if not cancelled:
         worked = int(calendar.working_time_between(moment(begun["entered_at"]), moment(at)).total_seconds())
-    late = int(not cancelled and begun["due_at"] is not None and at > begun["due_at"])
+    late = int(not cancelled and at > begun["due_at"]) if begun["due_at"] is not None else None
     return {"left_at": at, "worked": worked, "late": late, "cancelled": cancelled, **how}

@@ -9,6 +9,7 @@ job goes in the transaction that acts on it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import errands
+from engine import confiding, errands
 from engine.command import Unit
 from engine.errors import Denied, ExecutionFailed, GuijuError, Invalid, NotFound
 from engine.history import canonical
@@ -26,6 +27,7 @@ from engine.identity import LOCAL, Directory
 from engine.models import incidents, instances, jobs, settings, task_access, tasks
 from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
+from engine.personal import reveal
 from engine.prepared import Prepared
 from engine.tasks import raise_incident
 
@@ -330,11 +332,21 @@ def note_incident(
             return
         unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
         error = {"code": failure.code, "message": failure.message}
-        raise_incident(unit, kind="command", element=failure.element, error=error, command={**command, "by": by})
+        kept = confiding.confide_command(unit, _form_of(unit, target), command)
+        raise_incident(unit, kind="command", element=failure.element, error=error, command={**kept, "by": by})
         unit.row.status = "incident"
         unit.finish()
 
     engine.db.write(work)
+
+
+def _form_of(unit: Unit, target: tuple[str, str]) -> Mapping[str, Any] | None:
+    """The form of the task a command was about."""
+    if target[0] != "task":
+        return None
+    row = unit.connection.execute(sa.select(tasks.c.process, tasks.c.element).where(tasks.c.task_id == target[1])).one()
+    form = unit.element(row.process, row.element).form
+    return unit.definitions.forms[form] if form else None
 
 
 def _instance_of(connection: Connection, target: tuple[str, str]) -> str | None:
@@ -356,6 +368,14 @@ def open_incident(engine: Engine, incident_id: str) -> Any:
             id=incident_id,
         )
     return row
+
+
+def command_of(engine: Engine, incident: Any) -> Any:
+    """What an incident stands for, as it was given; None when it is no command."""
+    if not incident.command:
+        return None
+    with engine.db.read() as connection:
+        return reveal(engine.personal, connection, orjson.loads(incident.command))
 
 
 def resolve(unit: Unit, incident: Any) -> None:

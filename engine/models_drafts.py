@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, Index, Integer, String
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String
 
 from engine.models import ID, MOMENT, metadata
 
@@ -39,4 +39,11 @@ draft_holds = sa.Table(
     Column("path", String(300), primary_key=True),
     Column("username", String(64), nullable=False),
     Column("until", MOMENT, nullable=False),
+)
+draft_assessments = sa.Table(
+    "draft_assessments",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of all the files that were assessed
+    Column("at", MOMENT, nullable=False),
+    Column("body", JSON, nullable=False),
 )

@@ -21,8 +21,10 @@ from engine.errors import Text
 from engine.identity import Directory, barred_of
 from engine.models import counters, instances, notifications, settings, task_access, tasks
 from engine.moments import stamp
+from engine.personal import CASE, Subjects
 from engine.prepared import Prepared
 from engine.registers import Registers
+from engine.safes import encrypt_file
 from engine.spiff.gate import OperationInfo
 
 _COUNT_UP = Prepared(
@@ -113,10 +115,12 @@ class OperationContext:
     initiator: str | None = None
     completed_now: Callable[[str], list[dict[str, Any]]] = lambda _: []  # what this very command completed
     variables_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}  # of another instance's row
+    subjects: Subjects
     tables: Mapping[str, bytes] = field(default_factory=dict)  # the `*.csv` of the case's own deployment
 
-    def notify(self, principals: Iterable[str], text: Text, *, even_barred: bool = False) -> list[str]:
+    def notify(self, principals: Iterable[str], text: Mapping[str, str], *, even_barred: bool = False) -> list[str]:
         """Tell the people behind `principals` (`u:`/`g:` or plain usernames and group ids); return their usernames.
+        A text with personal data in it is sealed first (`seal`).
 
         Nobody is told of a case that is kept from them; `even_barred` tells them all the same, without the case.
         """
@@ -203,14 +207,26 @@ class OperationContext:
         if meeting.queue_start(self.connection, job, order, key):
             self.events.append(("case.queued", {"process": process, "key": key}))
 
-    def attach(self, name: str, content: bytes) -> str:
+    def open(self, value: Any) -> Any:
+        """The value with every box in it opened (`engine.personal`), to make a letter or decide by. Whatever of it the
+        operation returns, registers or tells anybody must be sealed again, or say nothing of it."""
+        return self.subjects.reveal(value)
+
+    def seal(self, field: str, value: Any, *, about: str = CASE) -> dict[str, str]:
+        """A personal value as a box; `about` is a username, or `case`."""
+        return self.subjects.seal(about, field, value)
+
+    def attach(self, name: str, content: bytes, *, about: str | None = None) -> str:
         """Keep a file that the operation made (a letter, minutes) with this case; return its id.
 
-        Whoever may read the case may download it. Raises Invalid as an upload does.
+        Whoever may read the case may download it. `about` (a username, or `case`): it holds personal data and is kept
+        encrypted. Raises Invalid as an upload does.
         """
         at = stamp(self.now)
         made = attachments.store(self.connection, name, content, by=None, now=self.now)
         attachments.use(self.connection, [made], instance_id=self.instance_id, task_id="", element=self.element, at=at)
+        if about is not None:
+            encrypt_file(self.connection, self.subjects, made, about)
         self.events.append(("attachment.made", attachments.describe(self.connection, made)))
         return made
 
@@ -263,7 +279,7 @@ class ExternalContext:
 def notify(
     connection: Connection,
     users: Iterable[str],
-    text: Text,
+    text: Mapping[str, str],
     *,
     instance_id: str | None,
     at: str,

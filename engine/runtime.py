@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from engine import attachments, deployment, forms, jobs, notes, schedules, taking
+from engine import attachments, confiding, deployment, jobs, notes, schedules, taking
 from engine.accesses import Recently
 from engine.calendar import Calendar
 from engine.command import Unit
@@ -29,6 +29,7 @@ from engine.identity import Directory, require_active
 from engine.models import calendar_days, idempotency, tasks
 from engine.moments import Clock, SystemClock, stamp
 from engine.operations import Operations
+from engine.personal import Keyring
 from engine.prepared import Prepared
 from engine.registers import Readers
 from engine.schedules import Planning, Schedule
@@ -68,6 +69,7 @@ class Engine:
         tables: Mapping[str, Callable[[bytes], Iterable[Finding]]] | None = None,
         clock: Clock | None = None,
         sealer: Sealer | None = None,
+        personal: Keyring | None = None,
         administrators: frozenset[str] = frozenset({"sysadmin"}),
         auditors: frozenset[str] = frozenset({"auditor"}),
     ) -> None:
@@ -75,7 +77,7 @@ class Engine:
         self.operations = operations or Operations()
         self.functions = dict(functions or {})
         self.directory_functions = directory_functions or (lambda _: {})
-        self.schedules, self.sealer = schedules, sealer
+        self.schedules, self.sealer, self.personal = schedules, sealer, personal
         self.controls, self.registers, self.tables = tuple(controls), registers, dict(tables or {})
         self.clock = clock or SystemClock()
         self.administrators, self.auditors = administrators, auditors
@@ -215,7 +217,7 @@ class Engine:
             unit = Unit.on_task(self, connection, task_id, name="save_draft", by=by)
             grant = unit.require_grant()
             unit.task.require_free_for(grant.behalf if unit.task.assignee == grant.behalf else by)
-            kept = orjson.dumps(forms.draft(taking.form_of(unit), variables))
+            kept = orjson.dumps(confiding.confide_draft(unit, taking.form_of(unit), variables))
             where = sa.and_(tasks.c.instance_id == unit.row.instance_id, tasks.c.task_id == task_id)
             connection.execute(sa.update(tasks).where(where).values(draft=kept))
 
@@ -364,7 +366,7 @@ class Engine:
             return _result(unit)
 
         result = self._run(work, by=by, target=("instance", incident.instance_id), command={"command": "retry"})
-        command = orjson.loads(incident.command) if incident.command else None
+        command = jobs.command_of(self, incident)
         if command and command.get("command") == "complete":
             return self.complete(command["task"], command["variables"], by=command["by"])
         return result

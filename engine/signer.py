@@ -38,7 +38,7 @@ from engine.tree import Tree, TreeDamaged, consistent, leaf_hash
 if TYPE_CHECKING:
     from engine.runtime import Engine
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=2.5)  # with two seconds between ticks, another node takes over within five
 BATCH = 400  # runs a transaction: some thousand events, some tens of milliseconds for whoever waits to write
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from engine.command import Row, Unit
 from engine.errors import Denied, Invalid, Unavailable
 from engine.identity import ANYONE, LOCAL, OUTSIDER, Directory, Standing, standing
 from engine.operations import next_number
+from engine.personal import boxed
 from engine.spiff.case import Case
 from engine.spiff.parse import ProcessInfo
 
@@ -124,6 +125,8 @@ def start_variables(
     form = info.start.form
     if form is None:
         plain = orjson.dumps(dict(variables))
+        if origin is None and boxed(variables):
+            raise Invalid({"": {"zh-CN": "含有不能填写的内容", "en": "Holds what nobody can enter"}})
         if len(plain) > VARIABLES_CAP:
             text = {"zh-CN": "内容过大", "en": "Too large"}
             raise Invalid({"": text})

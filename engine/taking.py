@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine import attachments, forms
+from engine import attachments, confiding, drafts, forms
 from engine.command import Unit
 from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
@@ -33,10 +33,13 @@ def form_values(
     """The variables as the form types them. Raises Invalid naming each field. `trusted`: the engine fills the form in
     and may hand in any stored file."""
     calendar = unit.engine.calendar(unit.connection)
+    variables = unit.subjects.reveal(variables) if trusted else variables
 
     def exists(source: str, name: str) -> bool:
         if source == "accounts":
             return unit.registers.get("account", name) is not None
+        if source == "drafts":
+            return drafts.is_open(unit.connection, name)
         find = {
             "people": unit.directory.person,
             "departments": unit.directory.department,
@@ -50,7 +53,7 @@ def form_values(
     unit.attached = attachments.require(
         unit.connection, named, instance_id=unit.row.instance_id, by=unit.by, trusted=trusted
     )
-    return values
+    return confiding.confide(unit, schema, values)
 
 
 def hand_in(unit: Unit, task_id: str, element: str) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def hand_in(unit: Unit, task_id: str, element: str) -> dict[str, Any]:
         return {}
     ids, at = [item["id"] for item in unit.attached], stamp(unit.now)
     attachments.use(unit.connection, ids, instance_id=unit.row.instance_id, task_id=task_id, element=element, at=at)
+    confiding.confide_files(unit)
     return {"attachments": unit.attached}
 
 

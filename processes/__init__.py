@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import Clock, Database, Engine, House, Operations
+from engine.personal import Keyring
 from processes import organisation, term_rules
 from processes.account_deregistration.operations import operations as account_deregistration
 from processes.account_handover.operations import operations as account_handover
@@ -23,6 +24,7 @@ from processes.controls import CONTROLS
 from processes.credential_rotation.operations import operations as credential_rotation
 from processes.demo.company import DEMO_LOGINS, DEMO_PASSWORD, groups, is_demo_loaded, load_demo
 from processes.demo.play import is_demo_played, play_demo
+from processes.diagram_change.operations import operations as diagram_change
 from processes.discipline.operations import operations as discipline
 from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
@@ -69,6 +71,7 @@ def catalogue() -> Operations:
         complaint,
         content_review,
         credential_rotation,
+        diagram_change,
         discipline,
         group_vote,
         interaction,
@@ -81,8 +84,11 @@ def catalogue() -> Operations:
     return known
 
 
-def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | None = None) -> Engine:
-    """An engine that knows this policy. `seal_key` opens what is sealed, by default the environment's."""
+def build_engine(
+    db: Database, *, clock: Clock | None = None, seal_key: str | None = None, personal_key: str | None = None
+) -> Engine:
+    """An engine that knows this policy. `seal_key` opens identities, `personal_key` wraps the keys of personal data;
+    both by default the environment's."""
     return Engine(
         db,
         operations=catalogue(),
@@ -93,6 +99,7 @@ def build_engine(db: Database, *, clock: Clock | None = None, seal_key: str | No
         registers=READERS,
         tables=TABLES,
         sealer=Seal(seal_key or os.environ.get("GUIJU_SEAL_KEY")),
+        personal=Keyring(personal_key or os.environ.get("GUIJU_PERSONAL_KEY", "")),
         clock=clock,
     )
 

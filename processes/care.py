@@ -18,6 +18,7 @@ from processes.registers.credential import CREDENTIAL
 GONE = ("closed",)  # an account that is no more
 LEAST_ROTATION, HIGH_ROTATION, ROTATION = 30, 60, 90  # days after an incident, of high risk, else (account_control)
 ADMIN_HEAD = "admin"
+LEAVER = "离职交接"  # why a password changes when somebody who knew it is gone
 NAMING = ("account_id", "account_ids", "account", "target", "case_source")  # where other procedures name an account
 
 

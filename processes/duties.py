@@ -39,8 +39,21 @@ def patrols(planning: Planning) -> Iterator[Schedule]:
 
 
 def rotations(planning: Planning) -> Iterator[Schedule]:
-    """Each account's next change of password, begun 7 days before it is due (四.1.2b)."""
+    """Each account's next change of password, begun 7 days before it is due (四.1.2b); at once when somebody who knows
+    it has left, a suspended account's too."""
     for key, row in planning.registers.all(ACCOUNT).items():
+        if left := _known_by_leaver(planning, row):
+            yield Schedule(
+                name=f"rotation/{key}",
+                process="credential_rotation",
+                every=f"P{care.rotation_days(row)}D",
+                first=_at(planning, left),
+                variables={"account_id": key, "reason": care.LEAVER, "due": left.isoformat()},
+                title={"zh-CN": f"人员离开，更新密码 {row.get('name')}", "en": f"Somebody left: rotate {key}"},
+                viewers=("vault_admin", "account_registrar"),
+                overdue=True,
+            )
+            continue
         due = care.rotation_due(row)
         if due is None or row.get("status") == "suspended":
             continue
@@ -98,9 +111,27 @@ def handovers(planning: Planning) -> Iterator[Schedule]:
             yield _handover(planning, key, row, since_left, care.handover_parties(planning, key), trigger="离职")
 
 
+def _known_by_leaver(planning: Planning, row: dict[str, Any]) -> date | None:
+    """Since when somebody who knew the account's password has been gone, unless it was changed since."""
+    if row.get("status") in (*care.GONE, "draft"):
+        return None
+    found = [date.fromisoformat(row["leaver_on"])] if row.get("leaver_on") else []
+    rotated = str(row.get("last_rotation") or "")
+    known = (row.get("responsible"), row.get("backup"), *(row.get("authorised_users") or ()))
+    for username in known:
+        gone = _gone_since(planning, username)
+        if gone is not None and rotated < gone.isoformat():
+            found.append(gone)
+    return min(found) if found else None
+
+
 def _left(planning: Planning, row: dict[str, Any]) -> date | None:
     """Since when the account's responsible person has not worked here any more (status `left 2026-10-30`)."""
-    person = planning.directory.person(row["responsible"]) if row.get("responsible") else None
+    return _gone_since(planning, row.get("responsible"))
+
+
+def _gone_since(planning: Planning, username: str | None) -> date | None:
+    person = planning.directory.person(username) if username else None
     if person is None or person.active:
         return None
     word = person.status.rpartition(" ")[2]

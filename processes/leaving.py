@@ -61,9 +61,9 @@ def leave(engine: Engine, username: str, *, by: str, on: date | None = None) -> 
         }
         if on is None or on <= day:
             set_status(connection, username, f"left {last}")
-            for key, row in reading.registers.find(ACCOUNT, backup=username).items():
-                if row.get("status") not in care.GONE:
-                    reading.registers.put(ACCOUNT, key, {"backup": None})
+            for key, row in reading.registers.all(ACCOUNT).items():
+                if row.get("status") not in care.GONE and (fields := _without(row, username)):
+                    reading.registers.put(ACCOUNT, key, {**fields, "leaver_on": last})
         return day, wanted
 
     _, wanted = engine.db.write(read)
@@ -82,6 +82,18 @@ def leave(engine: Engine, username: str, *, by: str, on: date | None = None) -> 
             continue
         started[key] = str(result.business_key)
     return Left(username=username, handovers=started, unassigned=tuple(unassigned))
+
+
+def _without(row: Mapping[str, Any], username: str) -> dict[str, Any]:
+    """What changes in an account's row when somebody who knew its password goes; {} when they did not. Who answers for
+    it stays until the handover; the password is changed at once (`duties.rotations`)."""
+    users = list(row.get("authorised_users") or ())
+    fields: dict[str, Any] = {"responsible": username} if row.get("responsible") == username else {}
+    if row.get("backup") == username:
+        fields["backup"] = None
+    if username in users:
+        fields["authorised_users"] = [each for each in users if each != username]
+    return fields
 
 
 def _handover(reading: _Reading, account_id: str, username: str, last: str) -> dict[str, Any]:

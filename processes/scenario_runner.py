@@ -7,6 +7,7 @@ says so, and everything due in between happens in order.
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import processes
 from engine import Database, Engine, migrate, queries
 from engine.calendar import Calendar, DurationError
 from engine.errors import Conflict, Denied, ExecutionFailed, GateRefused, GuijuError, Invalid, NotFound
+from engine.personal import Keyring
 from processes.bundle import collect
 from processes.complaint.seal import Seal
 from processes.scenario_expect import Mismatch, compare_expectation
@@ -71,22 +73,32 @@ class Stage:
     One database stays open: what its statements cost to compile is paid once, not for every scenario.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: Stage | None = None, change: Callable[[Engine], object] | None = None) -> None:
+        """`source`: a stage to begin with instead of loading the company; `change` is made before anything plays."""
         shm = Path("/dev/shm")
         self._folder = tempfile.TemporaryDirectory(
             prefix="guiju-scenario-", dir=shm if shm.is_dir() else None, ignore_cleanup_errors=True
         )
-        self._seal_key = Seal.new_key()
+        self._keys: dict[str, str] = (
+            source._keys if source else {"seal_key": Seal.new_key(), "personal_key": Keyring.new_key()}
+        )
         self._db = Database.open(f"sqlite:///{Path(self._folder.name) / 'demo.db'}")
-        self._untouched = pysqlite3.connect(":memory:")
+        self._untouched = pysqlite3.connect(":memory:", check_same_thread=False)
+        self._copying = threading.Lock()
         try:
-            migrate(self._db)
             clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
-            processes.load_demo(processes.build_engine(self._db, clock=clock, seal_key=self._seal_key))
-            with self._raw() as prepared:
+            engine = processes.build_engine(self._db, clock=clock, **self._keys)
+            if source:
+                source._copy_to(self._db)
+            else:
+                migrate(self._db)
+                processes.load_demo(engine)
+            if change:
+                change(engine)
+            with _raw(self._db) as prepared:
                 prepared.backup(self._untouched)
         except BaseException:
-            self._db.close()
+            self.__exit__()
             raise
 
     def __enter__(self) -> Stage:
@@ -100,18 +112,22 @@ class Stage:
     @contextmanager
     def company(self, now: datetime) -> Iterator[tuple[Engine, ScenarioClock]]:
         """An engine on the company as it was prepared, its clock at `now`. One at a time."""
-        with self._raw() as target:
-            self._untouched.backup(target)
+        self._copy_to(self._db)
         clock = ScenarioClock(now)
-        yield processes.build_engine(self._db, clock=clock, seal_key=self._seal_key), clock
+        yield processes.build_engine(self._db, clock=clock, **self._keys), clock
 
-    @contextmanager
-    def _raw(self) -> Iterator[Any]:
-        connection = self._db.bind.raw_connection()
-        try:
-            yield connection.dbapi_connection
-        finally:
-            connection.close()
+    def _copy_to(self, db: Database) -> None:
+        with self._copying, _raw(db) as target:
+            self._untouched.backup(target)
+
+
+@contextmanager
+def _raw(db: Database) -> Iterator[Any]:
+    connection = db.bind.raw_connection()
+    try:
+        yield connection.dbapi_connection
+    finally:
+        connection.close()
 
 
 def run_file(path: Path, stage: Stage) -> Outcome:

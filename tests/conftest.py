@@ -17,8 +17,10 @@ import pytest
 import sqlalchemy as sa
 
 from engine import Database, migrate
+from engine.personal import Keyring
 
 os.environ["TZ"] = "UTC"
+os.environ.setdefault("GUIJU_PERSONAL_KEY", Keyring.new_key())
 _numbers = itertools.count()
 
 

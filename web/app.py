@@ -19,8 +19,10 @@ from web import (
     assets,
     attachments,
     audit_case,
+    audit_checkpoints,
     audit_export,
     audit_proof,
+    audit_reports,
     audit_search,
     audit_words,
     cases,
@@ -94,7 +96,9 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         intake,
         casework,
         audit_search,
+        audit_checkpoints,
         audit_export,
+        audit_reports,
     ):
         app.register_blueprint(part.bp)
     api.install(app)
@@ -108,7 +112,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 def _engine(config: Config) -> Engine:
     db = Database.open(config.database_url, audit_url=config.audit_database_url or None)
-    engine = processes.build_engine(db, seal_key=config.seal_key or None)
+    engine = processes.build_engine(db, seal_key=config.seal_key or None, personal_key=config.personal_key or None)
     if config.demo:
         sessions.welcome_demo(db, getattr(processes, "DEMO_PASSWORD", sessions.DEMO_PASSWORD))
     return engine

@@ -17,18 +17,8 @@ from web.languages import text
 
 bp = Blueprint("audit_search", __name__, url_prefix="/audit")
 PLAIN = (
-    "text",
-    "process",
-    "status",
-    "end",
-    "person",
-    "role",
-    "account",
-    "element",
-    "outcome",
-    "since",
-    "until",
-    "longer",
+    *("text", "process", "status", "end", "person", "role", "account", "element", "diagram"),
+    *("outcome", "since", "until", "longer"),
 )
 VALUE_FIELDS = 3  # condition fields shown at least
 BULK = ("csv", "xes", "ocel")

@@ -1,10 +1,10 @@
-"""`guiju audit-role`: the auditors' own database role."""
+"""`guiju audit-role` and `rewrap`: the auditors' own database role, and a new key around those of personal data."""
 
 from __future__ import annotations
 
 import click
 
-from web.cli_text import Tongue, database_option, examples, existing
+from web.cli_text import Tongue, database_option, examples, existing, progress
 
 
 def add(group: click.Group, t: Tongue) -> None:
@@ -42,3 +42,25 @@ def add(group: click.Group, t: Tongue) -> None:
                 f"{readonly.ROLE}, and set GUIJU_AUDIT_DATABASE_URL",
             )
         )
+
+    @group.command(
+        name="rewrap",
+        help=t(
+            "更换个人信息的包裹密钥：GUIJU_PERSONAL_KEY=新,旧 时运行，之后只留新的。数据本身不动，可随时中断重来。",
+            "Change the key that wraps the keys of personal data: run it with GUIJU_PERSONAL_KEY=new,old, then keep "
+            "the new one alone. The data itself is not touched; it may be stopped and run again.",
+        )
+        + examples("guiju rewrap", "guiju rewrap --database postgresql://guiju@localhost/guiju"),
+    )
+    @database_option(t)
+    def rewrap(database: str) -> None:
+        from engine import personal
+
+        with existing(database, t) as engine:
+            keyring, done = engine.personal, 0
+            assert keyring is not None
+            with progress(t("重新包裹", "Wrapping again")) as advance:
+                while some := engine.db.write(lambda connection: personal.rewrap(keyring, connection)):
+                    done += some
+                    advance(done, None)
+        click.echo(t(f"已用新密钥包裹 {done} 把钥匙", f"{done} keys are wrapped under the new one"))

@@ -62,8 +62,8 @@ def add(group: click.Group, t: Tongue) -> None:
         from web.config import Config
         from web.signing import demo_keys
 
-        if demo and not os.environ.get("GUIJU_SEAL_KEY"):
-            os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
+        if demo:
+            demo_seals(database)
         if demo:
             demo_keys(database)
         environment = {**os.environ, "PORT": str(port), "GUIJU_DATABASE_URL": database}
@@ -92,8 +92,7 @@ def add(group: click.Group, t: Tongue) -> None:
         from web.config import Config
         from web.signing import demo_keys, signer_of
 
-        if not os.environ.get("GUIJU_SEAL_KEY"):
-            os.environ["GUIJU_SEAL_KEY"] = demo_secret(database, "seal")
+        demo_seals(database)
         demo_keys(database)
         with opened(database) as engine:
             if not load(engine, t):
@@ -212,15 +211,22 @@ def spare_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
+def demo_seals(database: str) -> None:
+    """The demo's keys of sealed identities and of personal data, where none are set."""
+    for kind in ("seal", "personal"):
+        if not os.environ.get(f"GUIJU_{kind.upper()}_KEY"):
+            os.environ[f"GUIJU_{kind.upper()}_KEY"] = demo_secret(database, kind)
+
+
 def demo_secret(database: str, kind: str = "secret") -> str:
-    """The demo's signing key (or its `seal` key), kept beside its database so that a restart logs nobody out and opens
-    what was sealed. Never used elsewhere."""
+    """The demo's signing key (or its `seal` or `personal` key), kept beside its database so that a restart logs nobody
+    out and opens what was sealed. Never used elsewhere."""
     path = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
     path = path.with_name(f"{path.name}.demo-{kind}")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        made = base64.b64encode(secrets.token_bytes(32)).decode() if kind == "seal" else secrets.token_hex(32)
+        made = base64.b64encode(secrets.token_bytes(32)).decode() if kind != "secret" else secrets.token_hex(32)
         path.write_text(made, encoding="ascii")
     return path.read_text(encoding="ascii")
 

@@ -32,6 +32,7 @@ class Config:
     metrics_token: str = ""
     proxies: int = 0  # reverse proxies in front, whose X-Forwarded-… headers are believed
     seal_key: str = ""
+    personal_key: str = ""  # several while they are being changed, the newest first, separated by commas
     mail: MailSettings | None = None
     audit_database_url: str = ""
     signing_key: str = ""  # a file, outside the database
@@ -76,6 +77,7 @@ class Config:
             public_url=public_url,
             trusted_hosts=tuple(dict.fromkeys([*named, host, *LOCAL_HOSTS])),
             seal_key=environment.get("GUIJU_SEAL_KEY", ""),
+            personal_key=environment.get("GUIJU_PERSONAL_KEY", ""),
             audit_database_url=environment.get("GUIJU_AUDIT_DATABASE_URL", ""),
             signing_key=environment.get("GUIJU_SIGNING_KEY", ""),
             checkpoint_folder=environment.get("GUIJU_CHECKPOINT_FOLDER", ""),

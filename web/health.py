@@ -5,13 +5,17 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import time
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from engine.errors import Denied, GuijuError
+from engine.queries.signing import measured
 from web.current import config, engine, public
 
 bp = Blueprint("health", __name__)
@@ -58,6 +62,8 @@ def install(app: Flask) -> None:
     requests = Counter("guiju_requests_total", "Requests answered", ["endpoint", "status"], registry=registry)
     seconds = Histogram("guiju_request_seconds", "Time to answer", ["endpoint"], registry=registry)
 
+    registry.register(_Evidence(app))
+
     @app.before_request
     def _start() -> None:
         g.started, g.metrics = time.perf_counter(), registry
@@ -73,6 +79,24 @@ def install(app: Flask) -> None:
     @cache
     def _series(endpoint: str, status: int) -> tuple[Counter, Histogram]:
         return requests.labels(endpoint, str(status)), seconds.labels(endpoint)
+
+
+class _Evidence:
+    """How far the signed evidence is behind, asked when somebody scrapes."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def describe(self) -> list[Metric]:
+        """Nothing is asked at registration."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Age of the newest checkpoint, events that wait, and whether signing has stopped."""
+        age, waiting, stopped = measured(self._app.extensions["guiju"])
+        yield GaugeMetricFamily("guiju_checkpoint_age_seconds", "Age of the newest checkpoint", age)
+        yield GaugeMetricFamily("guiju_events_unsigned", "Events that no checkpoint covers yet", waiting)
+        yield GaugeMetricFamily("guiju_signing_stopped", "1 when signing was refused", int(stopped))
 
 
 def plain(error: GuijuError) -> tuple[dict[str, str], int]:

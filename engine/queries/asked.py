@@ -49,6 +49,7 @@ class Question:
     role: str = ""
     account: str = ""
     element: str = ""
+    diagram: str = ""  # the procedure in whose diagram `element` stands, where others have one of the same name
     outcome: str = ""
     values: tuple[Value, ...] = ()
     since: date | None = None
@@ -115,6 +116,7 @@ def read(asked: Mapping[str, str], values: Sequence[str] = ()) -> Question:
         role=role,
         account=word("account"),
         element=word("element"),
+        diagram=word("diagram"),
         outcome=word("outcome"),
         values=conditions,
         since=since,
@@ -184,7 +186,8 @@ def facts(question: Question) -> list[sa.ColumnElement[bool]]:
     if question.outcome:
         found.append(known("outcome", question.element or ANY, question.outcome))
     elif question.element:
-        found.append(sa.and_(fact.kind == "element", fact.name == question.element))
+        placed = [fact.value == f"s:{question.diagram}"] if question.diagram else []
+        found.append(sa.and_(fact.kind == "element", fact.name == question.element, *placed))
     if question.end:
         found.append(known("end", ANY, question.end))
     return found + [_of_value(value) for value in question.values]
@@ -209,6 +212,8 @@ def times(question: Question, now: datetime) -> list[sa.ColumnElement[bool]]:
     step, parts = step_times.c, list[sa.ColumnElement[bool]]()
     if question.element:
         parts.append(step.element == question.element)
+    if question.element and question.diagram:
+        parts.append(step.process == question.diagram)
     if question.late:
         parts.append(sa.or_(step.late == 1, sa.and_(step.left_at.is_(None), step.due_at < stamp(now))))
     if question.longer is not None:

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from engine import accesses
-from engine.attachments import content_of
 from engine.errors import Denied, NotFound
 from engine.identity import Standing
 from engine.jobs import note_refusal
 from engine.models import attachment_uses, attachments, tasks
 from engine.moments import moment
 from engine.queries.reading import Sealed, readable_case, reader
+from engine.safes import content_of, plain_name
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttachmentRow:
-    """A file, without its content. `type` was found from the content; `sha256` in hex."""
+    """A file, without its content. `type` was found from the content; `sha256` in hex, of what is stored; `name` None:
+    erased."""
 
     id: str
-    name: str
+    name: str | None
     type: str
     size: int
     sha256: str
@@ -59,7 +60,8 @@ def attachment(engine: Engine, attachment_id: str, *, actor: str) -> AttachmentV
             raise _missing(attachment_id)
         refusal = _refusal(engine, connection, uses, who) if uses else None
         if refusal is None:
-            view = AttachmentView(**_values(row), content=content_of(connection, attachment_id))
+            content = content_of(engine.personal, connection, row)
+            view = AttachmentView(**_values(engine, connection, row), content=content)
     if refusal is None:
         for instance_id in {use.instance_id for use in uses}:
             accesses.read(engine, instance_id, actor, f"attachment:{attachment_id}")
@@ -79,7 +81,7 @@ def attachments_of(engine: Engine, instance_id: str, *, actor: str) -> dict[str,
         rows = connection.execute(query.where(attachment_uses.c.instance_id == instance_id)).all()
         sealed = Sealed(engine, connection, instance_id, who)
         open_ = [row for row in rows if not _hidden(connection, sealed, instance_id, row)]
-        return {row.attachment_id: AttachmentRow(**_values(row)) for row in open_}
+        return {row.attachment_id: AttachmentRow(**_values(engine, connection, row)) for row in open_}
 
 
 def attachment_rows(engine: Engine, ids: list[str], *, actor: str) -> dict[str, AttachmentRow]:
@@ -96,7 +98,7 @@ def attachment_rows(engine: Engine, ids: list[str], *, actor: str) -> dict[str, 
         for row in rows:
             handed_in = uses.get(row.attachment_id, [])
             if _refusal(engine, connection, handed_in, who) is None if handed_in else row.by == actor:
-                found[row.attachment_id] = AttachmentRow(**_values(row))
+                found[row.attachment_id] = AttachmentRow(**_values(engine, connection, row))
         return found
 
 
@@ -127,6 +129,7 @@ def _missing(attachment_id: str) -> NotFound:
     return NotFound("attachment_not_found", text=text, id=attachment_id)
 
 
-def _values(row: Any) -> dict[str, Any]:
-    kept = {name: getattr(row, name) for name in ("name", "type", "size", "sha256", "by")}
-    return {"id": row.attachment_id, "at": moment(row.at), **kept}
+def _values(engine: Engine, connection: Connection, row: Any) -> dict[str, Any]:
+    kept = {name: getattr(row, name) for name in ("type", "size", "sha256", "by")}
+    name = plain_name(engine.personal, connection, row)
+    return {"id": row.attachment_id, "name": name, "at": moment(row.at), **kept}

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from engine import deployment
+from engine import deployment, drafts
 from engine.errors import Denied, NotFound, Text
 from engine.identity import Directory
 from engine.models import history, incidents, instances, register_rows, tasks
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.reading import reader
 from engine.queries.rows import PersonRef
 from engine.queries.views import prefill
@@ -116,7 +117,7 @@ def start_form(engine: Engine, process: str, *, actor: str | None) -> StartView:
 
 
 def choices(engine: Engine, source: str) -> list[tuple[str, Text, str]]:
-    """(id, names, hint) to choose from for a form's `x-source`: active people, departments, groups, accounts."""
+    """(id, names, hint) to choose from for a form's `x-source`: people, departments, groups, drafts, accounts."""
     with engine.db.read() as connection:
         directory = Directory(connection)
         if source == "people":
@@ -125,6 +126,9 @@ def choices(engine: Engine, source: str) -> list[tuple[str, Text, str]]:
             return [(unit.id, unit.names, "") for unit in directory.departments()]
         if source == "groups":
             return [(unit.id, unit.names, "") for unit in directory.groups()]
+        if source == "drafts":
+            known = drafts.listed(connection)
+            return [(draft.draft_id, {"zh-CN": draft.title, "en": draft.title}, draft.by) for draft in known]
         rows = connection.execute(
             sa.select(register_rows).where(register_rows.c.register == "account").order_by(register_rows.c.key)
         )
@@ -234,7 +238,7 @@ def inspect(engine: Engine, instance_id: str) -> Inspection:
             business_key=row.business_key,
             status=row.status,
             end=row.end,
-            variables=loaded.variables(),
+            variables=reveal(engine.personal, connection, loaded.variables()),
             open=tuple(OpenTask(task_id=t.task_id, element=t.element, process=t.process) for t in found),
             path=tuple(path),
         )

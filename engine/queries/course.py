@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from engine.identity import Standing
 from engine.jobs import note_refusal
 from engine.models import history
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.reading import Sealed, is_auditor, readable_case, reader
 from engine.queries.rows import Names, PersonRef
 from engine.spiff.parse import Definitions
@@ -116,7 +117,8 @@ def timeline(engine: Engine, connection: Connection, row: Any, who: Standing) ->
                 data=data,
             )
         )
-    return entries
+    opened = reveal(engine.personal, connection, [entry.data for entry in entries])
+    return [replace(entry, data=data) for entry, data in zip(entries, opened, strict=True)]
 
 
 def element_name(parsed: Definitions, root: str, process: str | None, element: str | None) -> Text | None:

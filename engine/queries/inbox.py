@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from engine.identity import Grant, Standing, standing
 from engine.models import instances, notifications, task_access, tasks
 from engine.moments import moment, stamp
+from engine.personal import reveal
 from engine.prepared import Prepared
 from engine.queries.reading import not_kept_from
 from engine.queries.rows import TASK_COLUMNS, Page, case_rows, task_rows
@@ -80,16 +81,23 @@ def told(engine: Engine, *, actor: str, limit: int = 50) -> list[dict[str, Any]]
             .order_by(notifications.c.at.desc())
             .limit(limit)
         )
+        rows = connection.execute(query).all()
+        texts = [_plain(text) for text in reveal(engine.personal, connection, [row.text for row in rows])]
         return [
             {
                 "id": row.notification_id,
                 "at": moment(row.at),
                 "instance_id": row.instance_id,
-                "text": row.text,
+                "text": text,
                 "read": row.read_at is not None,
             }
-            for row in connection.execute(query)
+            for row, text in zip(rows, texts, strict=True)
         ]
+
+
+def _plain(text: dict[str, Any]) -> dict[str, Any]:
+    """A notice whose personal data was erased says so."""
+    return {"zh-CN": "内容已按规定销毁", "en": "Erased as the rules require"} if "erased" in text else text
 
 
 def unread(engine: Engine, *, actor: str) -> int:

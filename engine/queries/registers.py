@@ -14,6 +14,7 @@ from engine.errors import Denied, NotFound
 from engine.identity import EVERYONE, Standing
 from engine.models import case_barred, register_changes, register_rows
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.auditing import unlimited
 from engine.queries.reading import is_auditor, readable_case, reader
 from engine.queries.rows import Names, Page, PersonRef
@@ -102,13 +103,14 @@ def register_row(engine: Engine, name: str, key: str, *, actor: str) -> Register
                 rev=change.rev,
                 at=moment(change.at),
                 by=names.person(change.by),
-                changes=change.changes,
+                changes=reveal(engine.personal, connection, change.changes),
                 instance_id=change.instance_id,
                 business_key=change.business_key,
             )
             for change in rows
         ]
-        return RegisterView(key=row.key, data=row.data, updated_at=moment(row.updated_at), changes=changes)
+        data = reveal(engine.personal, connection, row.data)
+        return RegisterView(key=row.key, data=data, updated_at=moment(row.updated_at), changes=changes)
 
 
 def may_open_register(engine: Engine, name: str, *, actor: str) -> bool:
@@ -121,7 +123,8 @@ def register_rows_of(engine: Engine, name: str) -> dict[str, dict[str, Any]]:
     """Every row of a register, key → fields. No authorisation: for tools."""
     with engine.db.read() as connection:
         query = sa.select(register_rows.c.key, register_rows.c.data).where(register_rows.c.register == name)
-        return {row.key: row.data for row in connection.execute(query.order_by(register_rows.c.key))}
+        rows = connection.execute(query.order_by(register_rows.c.key)).all()
+        return {row.key: reveal(engine.personal, connection, row.data) for row in rows}
 
 
 def _rows(
@@ -141,7 +144,8 @@ def _rows(
     for row in connection.execute(query.order_by(register_rows.c.key)).all():
         words = " ".join(str(value) for value in [row.key, *row.data.values()]).casefold()
         if wanted in words and visible(row):
-            yield RegisterRow(key=row.key, data=row.data, updated_at=moment(row.updated_at))
+            data = reveal(engine.personal, connection, row.data)
+            yield RegisterRow(key=row.key, data=data, updated_at=moment(row.updated_at))
 
 
 def _reads_all(engine: Engine, connection: Connection, name: str, who: Standing) -> bool:

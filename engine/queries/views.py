@@ -4,7 +4,7 @@ stands."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from engine.identity import LOCAL, Access, Directory, Standing
 from engine.jobs import note_refusal
 from engine.models import history, instances, task_access, tasks
 from engine.moments import moment
+from engine.personal import reveal
 from engine.prepared import Prepared
 from engine.queries.course import Entry, diagrams, timeline
 from engine.queries.reading import Sealed, readable_case, reader, require_not_barred
@@ -145,9 +146,11 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
             **_values(listed),
             instructions=info.instructions,
             schema=schema,
-            draft=orjson.loads(row.draft) if row.draft else None,
+            draft=reveal(engine.personal, connection, orjson.loads(row.draft)) if row.draft else None,
             prefill=prefill(engine, connection, schema, data, actor, row.business_key),
-            start=None if aside else start_record(connection, parsed, row.instance_id, row.root, case.variables()),
+            start=None
+            if aside
+            else start_record(engine, connection, parsed, row.instance_id, row.root, case.variables()),
             decided=[entry for entry in entries if entry.task_id == task_id] if aside else entries,
             may=_verbs(row, access, who, engine),
             processes=[] if aside else diagrams(parsed, row.root),
@@ -198,10 +201,12 @@ def prefill(
             value = compile_expression(item["x-prefill"]).evaluate(data, functions)
             if value is not None:
                 values[name] = value
-    return values
+    found: dict[str, Any] = reveal(engine.personal, connection, values)
+    return found
 
 
 def start_record(
+    engine: Engine,
     connection: Connection,
     parsed: Definitions,
     instance_id: str,
@@ -220,10 +225,12 @@ def start_record(
         return None
     schema = parsed.forms[info.start.form]
     variables = orjson.loads(body)["data"]["input"]["variables"]
-    first = {name: variables[name] for name in schema.get("properties", {}) if name in variables}
-    later = current or {}
-    now = {**first, **{name: later[name] for name in schema.get("properties", {}) if later.get(name) is not None}}
-    ordered = {name: now[name] for name in schema.get("properties", {}) if name in now}
+    fields = schema.get("properties", {})
+    variables, current = reveal(engine.personal, connection, [variables, dict(current or {})])
+    first = {name: variables[name] for name in fields if name in variables}
+    known = {name: current[name] for name in fields if current.get(name) is not None}
+    now = {**first, **known}
+    ordered = {name: now[name] for name in fields if name in now}
     return Record(schema=schema, values=ordered, changed=any(first.get(name) != now[name] for name in now))
 
 
@@ -258,7 +265,8 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
                 values=result,
             )
         )
-    return found
+    opened = reveal(engine.personal, connection, [entry.values for entry in found])
+    return [replace(entry, values=values) for entry, values in zip(found, opened, strict=True)]
 
 
 def case(engine: Engine, instance_id: str, *, actor: str) -> CaseView:
@@ -283,7 +291,9 @@ def _case(engine: Engine, instance_id: str, actor: str) -> CaseView:
         open_tasks = connection.execute(query.where(*where).order_by(tasks.c.created_at, tasks.c.task_id)).all()
         return CaseView(
             **_values(listed),
-            start=start_record(connection, parsed, instance_id, row.process, Case.load(parsed, row.state).variables()),
+            start=start_record(
+                engine, connection, parsed, instance_id, row.process, Case.load(parsed, row.state).variables()
+            ),
             decided=decided(engine, connection, instance_id, row.deployment, who),
             tasks=task_rows(engine, connection, open_tasks, {}),
             timeline=timeline(engine, connection, row, who),

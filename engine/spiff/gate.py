@@ -6,6 +6,7 @@ not in the tables of `elements` is refused. Notes (`severity` "note") do not sto
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
 from engine.spiff.decisions import DecisionInvalid, parse_decision
@@ -22,7 +23,7 @@ from engine.spiff.gate_tasks import check_people
 from engine.spiff.gate_whitelist import check_whitelist
 from engine.spiff.gate_work import check_circles, check_work
 from engine.spiff.gate_xml import XmlRefused, read_xml
-from engine.spiff.parse import parse
+from engine.spiff.parse import is_scenario, parse
 
 __all__ = ["Finding", "House", "OperationInfo", "Problem", "check"]
 
@@ -92,6 +93,18 @@ def _read(model: Model, file: str) -> None:
             return
         model.decisions[decision.id] = decision
         check_table_controls(model, decision.id, report)
+    elif is_scenario(file):
+        try:
+            played = json.loads(data)
+        except (ValueError, RecursionError):
+            played = None
+        if not isinstance(played, dict) or not isinstance(played.get("process"), str):
+            report.problem(
+                None,
+                "scenario",
+                "场景文件无法读取，或没有写明 process",
+                "The scenario cannot be read, or names no process",
+            )
     elif file.endswith(".json"):
         form, findings = read_form(data)
         model.forms[file] = form

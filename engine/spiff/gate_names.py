@@ -20,7 +20,7 @@ from engine.spiff.gate_model import (
     text_of,
 )
 from engine.spiff.gate_report import Node
-from engine.spiff.gate_shapes import ANY, NUMBER, TEXT, Shape, infer, merged, of_schema, suggestion
+from engine.spiff.gate_shapes import ANY, NUMBER, TEXT, Shape, holds_personal, infer, merged, of_schema, suggestion
 
 ORIGIN = Shape("record", dict.fromkeys(("instance_id", "business_key", "schedule", "period"), TEXT))
 ALWAYS = {"initiator": TEXT, "business_key": TEXT, "origin": ORIGIN}
@@ -210,8 +210,10 @@ class Checker:
         element: Element | None = None,
         directory: bool = False,
         extra: Mapping[str, Shape] | None = None,
+        carries: bool = False,
     ) -> Expression | None:
-        """Check one expression; `what` says which (`condition`, `assignee`). None when it cannot be read."""
+        """Check one expression; `what` says which (`condition`, `assignee`). None when it cannot be read.
+        `carries`: its value is only passed on, so it may be personal data."""
         try:
             expression = compile_expression(source)
         except ExpressionError as error:
@@ -219,11 +221,13 @@ class Checker:
             return None
         known = {**self._known, **(self.names.local(element) if element else {}), **(extra or {})}
         self._check(expression.names, expression.calls, known, node, what, directory=directory)
-        infer(
+        shape = infer(
             expression.tree,
             known,
             lambda code, zh, en: self.report.problem(node, code, f"{what}：{zh}", f"{what}: {en}"),
         )
+        if not carries and holds_personal(shape):
+            self._personal(source, node, what)
         return expression
 
     def script(self, source: str, node: Node, what: str, *, extra: Mapping[str, Shape] | None = None) -> Script | None:
@@ -241,11 +245,13 @@ class Checker:
             for part in ast.walk(statement):
                 if isinstance(part, (ast.Assign, ast.If)):
                     value = part.value if isinstance(part, ast.Assign) else part.test
-                    infer(
+                    shape = infer(
                         value,
                         known,
                         lambda code, zh, en: self.report.problem(node, code, f"{what}：{zh}", f"{what}: {en}"),
                     )
+                    if isinstance(part, ast.If) and holds_personal(shape):
+                        self._personal(ast.unparse(value), node, what)
         for name in sorted(script.assigned & set(ALWAYS)):
             self.report.problem(
                 node, "name-reserved", f"{what}：不能给「{name}」赋值", f"{what}: “{name}” cannot be assigned"
@@ -256,6 +262,17 @@ class Checker:
         """Whether the variables a table reads are there."""
         known = {**self._known, **self.names.local(element)}
         self._check(decision.names, frozenset(), known, element.node, decision.id, directory=False)
+        for name in sorted(decision.names):
+            if holds_personal(known.get(name, ANY)):
+                self._personal(name, element.node, decision.id)
+
+    def _personal(self, source: str, node: Node, what: str) -> None:
+        self.report.problem(
+            node,
+            "personal-read",
+            f"{what}：「{source[:60]}」是个人信息，已加密，只能原样交给操作",
+            f"{what}: “{source[:60]}” is personal data and sealed: it can only be passed to an operation",
+        )
 
     def _bad(self, error: ExpressionError, node: Node, what: str) -> None:
         place = f"{error.line}:{error.column}"

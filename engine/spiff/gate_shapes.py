@@ -13,7 +13,8 @@ Complain = Callable[[str, str, str], None]  # (code, zh, en)
 
 @dataclass(frozen=True)
 class Shape:
-    """`kind` is any, record, list, text, number or boolean. A record with `fields` None may have any field."""
+    """`kind` is any, record, list, text, number, boolean, or personal: sealed, only to be passed on. A record with
+    `fields` None may have any field."""
 
     kind: str = "any"
     fields: Mapping[str, Shape] | None = None
@@ -26,6 +27,7 @@ ANY = Shape()
 TEXT = Shape("text")
 NUMBER = Shape("number")
 BOOLEAN = Shape("boolean")
+PERSONAL = Shape("personal")
 _KINDS = {"string": TEXT, "integer": NUMBER, "number": NUMBER, "boolean": BOOLEAN}
 _NAMES = {
     "record": ("记录", "a record"),
@@ -33,6 +35,7 @@ _NAMES = {
     "text": ("文字", "a text"),
     "number": ("数字", "a number"),
     "boolean": ("是/否", "a yes/no value"),
+    "personal": ("个人信息", "personal data"),
 }
 
 
@@ -41,6 +44,8 @@ def of_schema(schema: Any) -> Shape:
     if not isinstance(schema, dict):
         return ANY
     kind = schema.get("type")
+    if "x-personal" in schema and schema.get("x-widget") != "attachments":  # of files the form keeps ids only
+        return PERSONAL
     if kind == "object" or "properties" in schema:
         properties = schema.get("properties")
         if not isinstance(properties, dict):
@@ -63,6 +68,8 @@ def merged(a: Shape, b: Shape) -> Shape:
     """What holds of both."""
     if a == b:
         return a
+    if PERSONAL in (a, b):
+        return PERSONAL
     if a.kind != b.kind:
         return ANY
     if a.kind == "record" and a.fields is not None and b.fields is not None:
@@ -108,7 +115,7 @@ class _Reader:
                 self._compare(node)
                 return BOOLEAN
             case ast.IfExp():
-                self.read(node.test)
+                self._use(node.test)
                 return merged(self.read(node.body), self.read(node.orelse))
             case ast.ListComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._loop(node)
@@ -130,13 +137,25 @@ class _Reader:
     def _inside(self, node: ast.AST) -> None:
         for part in ast.iter_child_nodes(node):
             if isinstance(part, ast.expr):
-                self.read(part)
+                self._use(part)
+
+    def _use(self, node: ast.expr) -> Shape:
+        """Read a part whose value matters here: personal data has none."""
+        shape = self.read(node)
+        if holds_personal(shape):
+            source = ast.unparse(node)[:60]
+            self._complain(
+                "personal-read",
+                f"「{source}」是个人信息，已加密，表达式不能读取，只能原样交给操作",
+                f"“{source}” is personal data and sealed: expressions cannot read it, only pass it to an operation",
+            )
+        return shape
 
     def _call(self, node: ast.Call) -> Shape:
         if isinstance(node.func, ast.Attribute):
             self.read(node.func.value)  # a method, not a field
         for part in [*node.args, *(keyword.value for keyword in node.keywords)]:
-            self.read(part)
+            self._use(part)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         return {"len": NUMBER, "sum": NUMBER, "str": TEXT, "any": BOOLEAN, "all": BOOLEAN, "bool": BOOLEAN}.get(
             name, ANY
@@ -158,6 +177,8 @@ class _Reader:
         outer = dict(self._names)
         for clause in node.generators:
             shape = self.read(clause.iter)
+            if shape.kind == "personal":
+                self._use(clause.iter)
             if isinstance(clause.target, ast.Name):
                 self._names[clause.target.id] = shape.item or ANY
             else:
@@ -165,7 +186,7 @@ class _Reader:
                     if isinstance(target, ast.Name):
                         self._names[target.id] = ANY
             for test in clause.ifs:
-                self.read(test)
+                self._use(test)
         if isinstance(node, ast.DictComp):
             self.read(node.key)
             self.read(node.value)
@@ -177,7 +198,8 @@ class _Reader:
 
     def _compare(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
-        shapes = [self.read(side) for side in sides]
+        none = any(isinstance(side, ast.Constant) and side.value is None for side in sides)
+        shapes = [self.read(side) if none else self._use(side) for side in sides]  # whether it is there may be asked
         for place, op in enumerate(node.ops):
             left, right = sides[place], sides[place + 1]
             if isinstance(op, (ast.Eq, ast.NotEq)):
@@ -204,6 +226,11 @@ class _Reader:
         elif _constant(value).kind != shape.kind:
             zh, en = _NAMES[shape.kind]
             self._complain("value-unknown", f"{zh}不会等于「{value}」", f"{en.capitalize()} never equals “{value}”")
+
+
+def holds_personal(shape: Shape) -> bool:
+    """Whether a value is sealed, or a list of sealed ones. A record that holds some is passed on as a whole."""
+    return shape.kind == "personal" or (shape.item is not None and shape.item.kind == "personal")
 
 
 def _constant(value: Any) -> Shape:

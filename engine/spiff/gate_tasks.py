@@ -49,7 +49,7 @@ def _check_form(element: Element, model: Model, checker: Checker) -> None:
     elif named:
         path = model.form_path(element.scope.process.id, named)
         for field, source in prefills(model.forms.get(path or "")):
-            checker.expression(source, element.node, f"{named} x-prefill {field}", element=element)
+            checker.expression(source, element.node, f"{named} x-prefill {field}", element=element, carries=True)
         for field in sealed(model.forms.get(path or "")) if element.kind != "startEvent" else []:
             report.problem(
                 element.node,

@@ -97,7 +97,7 @@ def _check_operation(element: Element, model: Model, checker: Checker) -> None:
                 element=element.id,
             )
         if value.strip():
-            checker.expression(value, node, f"{name} {key}", element=element)
+            checker.expression(value, node, f"{name} {key}", element=element, carries=True)
     for key in known.required if known is not None else ():
         if key not in given:
             report.problem(

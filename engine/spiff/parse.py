@@ -97,10 +97,16 @@ def safe_xml(content: bytes, file: str) -> Any:
     return root
 
 
+def is_scenario(path: str) -> bool:
+    """Whether a file of a bundle is a scenario beside a procedure: the engine keeps it and never reads it."""
+    return path.endswith(".json") and "/scenarios/" in path
+
+
 def parse(files: Mapping[str, bytes]) -> Definitions:
     """Parse a bundle (path → content): `*.bpmn`, `*.dmn`, `<process>/forms/*.json`. Raises ParseFailed."""
     roots = {path: safe_xml(content, path) for path, content in sorted(files.items()) if path.endswith(".bpmn")}
-    forms = {path: _json(content, path) for path, content in sorted(files.items()) if path.endswith(".json")}
+    named = (path for path in sorted(files) if path.endswith(".json") and not is_scenario(path))
+    forms = {path: _json(files[path], path) for path in named}
     decisions: dict[str, Decision] = {}
     for path, content in sorted(files.items()):
         if path.endswith(".dmn"):

@@ -59,14 +59,13 @@ def validate(
     own = [key for key, row in accounts.items() if row.get("case_no") == ctx.business_key]
     for key in own:
         del accounts[key]
+    phone, mail = ctx.open([binding_phone_owner or "", binding_email or ""])
     people = {name: ctx.directory.person(name) for name in (responsible, backup, real_name_admin) if name}
     findings = [
         *checks.check_names(names, term_rules.of(ctx.tables)[0]),
         *checks.check_duplicates(platform, names, accounts, _open_applications(ctx)),
         *checks.check_people(responsible, backup, real_name_admin, people, _today(ctx)),
-        *checks.check_ownership(
-            account_type, binding_phone_owner or "", binding_email or "", ctx.setting("company_mail_domains", [])
-        ),
+        *checks.check_ownership(account_type, phone, mail, ctx.setting("company_mail_domains", [])),
     ]
     new_platform = not any(row.get("platform") == platform for row in accounts.values())
     features = list(interactive_features or ())

@@ -167,12 +167,13 @@ def secure(
 ) -> dict[str, Any]:
     """{"count", "digest", "witnesses", "allegations", "at"}: what there is, with a hash over all of it, before the
     respondent hears of anything (K-06)."""
-    evidence = [
-        item for each in [contain or {}, *findings] for item in [*each.get("evidence", []), *each.get("files", [])]
-    ]
+    given = [{name: each.get(name) or [] for name in ("evidence", "files")} for each in [contain or {}, *findings]]
+    count = sum(len(pieces) for each in ctx.open(given) for pieces in each.values())
     witnesses = [name for each in [plan or {}, secured or {}, *findings] for name in each.get("witnesses") or ()]
     told = next((each["allegations"] for each in findings if each.get("allegations")), None)
-    allegations = {"zh-CN": told or f"被反映事项：{category}", "en": told or f"Reported matter: {category}"}
+    allegations = {"zh-CN": f"被反映事项：{category}", "en": f"Reported matter: {category}"}
+    if told:
+        allegations = ctx.seal("allegations", dict.fromkeys(allegations, ctx.open(told)), about=respondent or "case")
     if respondent:
         text = {
             "zh-CN": "有一项事项请你陈述申辩，请在待办中办理，3 个工作日内有效",
@@ -180,8 +181,8 @@ def secure(
         }
         ctx.notify([respondent], text, even_barred=True)
     return {
-        "count": len(evidence),
-        "digest": hashlib.sha256(orjson.dumps(evidence, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        "count": count,
+        "digest": hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest(),  # of what is sealed
         "witnesses": list(dict.fromkeys(witnesses)),
         "allegations": allegations,
         "at": stamp(ctx.now),

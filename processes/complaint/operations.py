@@ -64,12 +64,12 @@ def receive(
     title={"zh-CN": "识别涉及谁", "en": "Find who is involved"},
 )
 def identify(
-    ctx: OperationContext, *, respondent_scope: str, target: str, role: str | None = None, respondent: str | None = None
+    ctx: OperationContext, *, respondent_scope: str, target: Any, role: str | None = None, respondent: str | None = None
 ) -> dict[str, Any]:
     """Who the complaint is about (`involved.identify`)."""
     accounts = ctx.registers.all(ACCOUNT)
     return involved.identify(
-        ctx.directory, accounts, scope=respondent_scope, target=target, role=role, respondent=respondent
+        ctx.directory, accounts, scope=respondent_scope, target=ctx.open(target), role=role, respondent=respondent
     )
 
 

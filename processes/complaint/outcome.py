@@ -148,14 +148,15 @@ def _start(
     """Start discipline, in nobody's name: whoever took the complaint in has no part in what follows."""
     nobody = replace(ctx, initiator=None)
     number, started = ctx.business_key or "", []
-    facts = "；".join(item.get("fact") or "" for item in report.get("facts") or ()) or report.get("comment") or category
+    told = ctx.open({name: report.get(name) for name in ("facts", "comment")})
+    facts = "；".join(item.get("fact") or "" for item in told["facts"] or ()) or told["comment"] or category
     if "discipline" in measures and respondent and _deployed(ctx, "discipline"):
         people = [name for name in (appointed.get("lead"), appointed.get("second")) if name]
         order = {
             "case_source": number,
             "respondent": respondent,
             "clauses": report.get("clauses") or ["四.3"],
-            "facts": facts,
+            "facts": ctx.seal("facts", facts, about=respondent),
             "severity": report.get("severity") or 1,
             "intentional": bool(report.get("intentional")),
             "conduct_on": report.get("conduct_on"),
@@ -196,7 +197,7 @@ def _deployed(ctx: OperationContext, process: str) -> bool:
 )
 def deliver(ctx: OperationContext, *, conclusion: Record, feedback: Record | None = None) -> dict[str, Any]:
     """{"at", "window_until", "watch_30", "watch_90", "threads"}: to the reporter and to those of merged complaints."""
-    words, text = conclusion["told"], (feedback or {}).get("message")
+    words, text = conclusion["told"], ctx.open((feedback or {}).get("message"))
     closing = "对结果有异议的，15 日内可凭本查询码申请复核；如遭打击报复，请随时写来。"
     zh = (text or f"经调查，认定：{words['zh-CN']}。") + closing
     en = (text or f"After investigation the finding is: {words['en'].lower()}.") + (
@@ -270,20 +271,21 @@ def note_watch(
     watched: Record | None = None,
     category: str | None = None,
     respondent_scope: str | None = None,
-    target: str | None = None,
+    target: Any = None,
 ) -> dict[str, Any]:
     """{"rounds", "signals", "done"}: a sign opens a new complaint; after the second round the case closes and what was
     sealed is destroyed."""
     rounds = int((watched or {}).get("rounds") or 0) + 1
     signals = int((watched or {}).get("signals") or 0) + (watch["outcome"] == "signal")
     if watch["outcome"] == "signal":
+        said = watch.get("comment")
         order = {
             "channel": "当面",
             "reporter_mode": "匿名",
             "category": "打击报复/滥用检查",
             "respondent_scope": respondent_scope or "不清楚",
             "target": target or "不明",
-            "description": f"{ctx.business_key} 报复观察发现：{watch.get('comment') or ''}",
+            "description": ctx.seal("description", f"{ctx.business_key} 报复观察发现：{ctx.open(said) or ''}"),
             "pi_exposed": False,
             "safe_followup": False,
             "related_case": ctx.business_key,

@@ -134,6 +134,7 @@ def record(
             "rotation_due": next_due,
             "rotation_days": rotation_days,
             "rotation_case": ctx.business_key,
+            "leaver_on": None,
             "risk": risk or row.get("risk"),
             "mfa_required": mfa_required if mfa_required is not None else row.get("mfa_required"),
             "incident_12m": bool((plan or {}).get("incident_12m")),

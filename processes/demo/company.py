@@ -109,6 +109,11 @@ DEMO_LOGINS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
         {"zh-CN": "外部审计员，只看不办", "en": "external auditor, takes no part"},
     ),
     ("lutuyang", {"zh-CN": "路图样", "en": "Lu Tuyang"}, {"zh-CN": "流程设计员", "en": "process designer"}),
+    (
+        "modouxian",
+        {"zh-CN": "墨斗线", "en": "Mo Douxian"},
+        {"zh-CN": "流程设计员，复核变更", "en": "process designer, reviews changes"},
+    ),
 )
 
 

@@ -152,16 +152,16 @@ def explain(
     required=("respondent", "proposed"),
     title={"zh-CN": "书面通知工会", "en": "Give the union written notice"},
 )
-def notify_union(
-    ctx: OperationContext, *, respondent: str, proposed: str, reasons: str | None = None
-) -> dict[str, Any]:
+def notify_union(ctx: OperationContext, *, respondent: str, proposed: str, reasons: Any = None) -> dict[str, Any]:
     """{"told", "on"}: the union is told who is to be dismissed and why, before anything is decided (劳动合同法 43)."""
     person = ctx.directory.person(respondent)
     names = person.names if person else {"zh-CN": respondent, "en": respondent}
     zh, en = ladder.title(proposed, "zh-CN"), ladder.title(proposed, "en").lower()
-    why_zh, why_en = (f"，理由：{reasons}", f"; reasons: {reasons}") if reasons else ("", "")
+    why = ctx.open(reasons)
+    why_zh, why_en = (f"，理由：{why}", f"; reasons: {why}") if why else ("", "")
     text = {
         "zh-CN": f"拟对{names['zh-CN']}{zh}，请工会提出意见{why_zh}",
         "en": f"{names['en']}: {en} is proposed; the union is asked for its opinion{why_en}",
     }
-    return {"told": ctx.notify(["union"], text), "on": ctx.calendar.today(ctx.now).isoformat()}
+    said = ctx.seal("notice", text, about=respondent)
+    return {"told": ctx.notify(["union"], said), "on": ctx.calendar.today(ctx.now).isoformat()}

@@ -47,7 +47,7 @@ def draw_up(
     *,
     respondent: str,
     sanction: str,
-    facts: str,
+    facts: Any,
     check: Mapping[str, Any],
     case_source: str | None = None,
     severity: int | None = None,
@@ -76,14 +76,16 @@ def draw_up(
         "plan_text": check["plan_text"],
         **{field: stated.get(field) for field in _STATED if field in stated},
     }
-    told["evidence"] = "；".join(each for each in (evidence_text(told.get("evidence")), *(added or ())) if each)
+    told = ctx.open(told)  # the letter says what the case keeps sealed, and is sealed itself
+    pieces = [evidence_text(told.get("evidence")), *(ctx.open(added) or ())]
+    told["evidence"] = "；".join(each for each in pieces if each)
     on = f"{today.year} 年 {today.month} 月 {today.day} 日"
     from processes.discipline import letter_pdf  # a fifth of a second of imports that only this needs
 
     company = str(ctx.setting("company_name", COMPANY))
     content = letter_pdf.pdf(told, company=company, number=number, name=name, on=on)
     file = f"{number}.pdf"
-    attachment = ctx.attach(file, content)
+    attachment = ctx.attach(file, content, about=respondent)
     row = {
         "respondent": respondent,
         "dept": person.department if person else None,
@@ -106,9 +108,10 @@ def draw_up(
         "status": ISSUED,
     }
     ctx.registers.put(SANCTION, ctx.business_key or ctx.instance_id, row)
+    text = ctx.seal("text", letter.text(told), about=respondent)
     return {
         "decision_no": number,
-        "text": letter.text(told),
+        "text": text,
         "attachment": attachment,
         "file": file,
         "left": False,

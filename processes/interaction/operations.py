@@ -132,7 +132,7 @@ def close(
     fields = {
         "status": outcome,
         "reply": said.get("reply"),
-        "phrase": taken_from(ctx.registers.all(PHRASE), account_id or "", said.get("reply")),
+        "phrase": taken_from(ctx.registers.all(PHRASE), account_id or "", ctx.open(said.get("reply"))),
         "replied_by": said.get("by"),
         "replied_at": said.get("at"),
         "checked_by": checked.get("by") if checked.get("outcome") == "approve" else None,

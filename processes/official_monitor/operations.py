@@ -10,7 +10,9 @@ from typing import Any
 
 from engine import OperationContext, Operations
 from processes import care
+from processes.official_monitor import live_posts
 from processes.registers.account import ACCOUNT
+from processes.registers.content import CONTENT
 
 KINDS = {
     "unreviewed_post": {"zh-CN": "未经审核的发布", "en": "unreviewed post"},
@@ -40,16 +42,19 @@ operations = Operations()
     title={"zh-CN": "巡查：列出账号", "en": "Patrol: list the accounts"},
 )
 def collect(ctx: OperationContext, *, account_ids: Sequence[str] | None = None) -> dict[str, Any]:
-    """{"week", "accounts": [{"account_id", "title", "responsible", "known"}]}: those asked for, else all in use."""
+    """{"week", "accounts": [{"account_id", "title", "responsible", "known", "approved"}]}: those asked for, else all in
+    use. `approved`: what was published on it this week after approval, a line each."""
     day = care.today(ctx)
     year, week, _ = day.isocalendar()
     found = []
+    content = ctx.registers.all(CONTENT)
     for key, row in ctx.registers.all(ACCOUNT).items():
         wanted = key in account_ids if account_ids else row.get("status") in ("active", "orphaned", "suspended")
         if wanted and row.get("status") not in care.GONE:
             title = f"{key} {row.get('platform')} · {row.get('name')}"
             responsible = row.get("responsible")
-            found.append({"account_id": key, "title": title, "responsible": responsible, "known": _known(row, day)})
+            target = {"account_id": key, "title": title, "responsible": responsible, "known": _known(row, day)}
+            found.append({**target, "approved": live_posts.of_the_week(content, key, day)[:50]})
     return {"week": f"{year}-W{week:02d}", "on": day.isoformat(), "accounts": found}
 
 
@@ -82,7 +87,7 @@ def act(
 ) -> dict[str, Any]:
     """{"number", "rotations", "takedowns", "leads", "improve": [slips]}: each kind of finding starts what it needs."""
     done: dict[str, Any] = {"number": 0, "rotations": [], "takedowns": [], "leads": [], "improve": []}
-    for target, inspection in _pairs(inspections, patrol):
+    for target, inspection in _judged(ctx, inspections, patrol):
         if inspection.get("outcome") != "finding":
             continue
         done["number"] += 1
@@ -95,6 +100,23 @@ def _pairs(
 ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Each inspection with its account: they are inspected one after the other, in the order of the list."""
     return list(zip(patrol["accounts"], inspections, strict=False))
+
+
+def _judged(
+    ctx: OperationContext, inspections: Sequence[Mapping[str, Any]], patrol: Mapping[str, Any]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The same, links without an approval record taken for what they are, whatever the inspector concluded."""
+    content = ctx.registers.all(CONTENT)
+    found: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+    for target, inspection in _pairs(inspections, patrol):
+        unknown = live_posts.unreviewed(content, target["account_id"], inspection.get("live_urls") or ())
+        if unknown:
+            facts = f"{inspection.get('comment') or ''}\n没有审核记录的链接：{'、'.join(unknown)}".strip()
+            kinds = list(dict.fromkeys([*(inspection.get("kinds") or ()), "unreviewed_post"]))
+            seen = {"outcome": "finding", "kinds": kinds, "comment": facts[:2000], "unreviewed": unknown}
+            inspection = {**inspection, **seen}
+        found.append((target, inspection))
+    return found
 
 
 def _follow_up(
@@ -110,10 +132,12 @@ def _follow_up(
         care.lock_posting(ctx, account_id, {"zh-CN": "登录或密码异常，换密前停止发布", "en": "until it is rotated"})
         done["rotations"].append(account_id)
     if "unreviewed_post" in kinds:
-        variables = {"account_id": account_id, "reason": "unreviewed", "description": facts or "未经审核的发布"}
-        if inspection.get("url"):
-            variables["url"] = inspection["url"]
-        ctx.start_case("takedown", variables, key=f"takedown {account_id}")
+        named = [inspection["url"]] if inspection.get("url") else []
+        urls: list[str | None] = list(dict.fromkeys([*named, *inspection.get("unreviewed", ())]))
+        for number, url in enumerate(urls or [None]):
+            variables = {"account_id": account_id, "reason": "unreviewed", "description": facts or "未经审核的发布"}
+            more = {"url": url} if url else {}
+            ctx.start_case("takedown", {**variables, **more}, key=f"takedown {account_id} {number}")
         done["takedowns"].append(account_id)
     for category in dict.fromkeys(LEAD[kind] for kind in kinds if kind in LEAD):
         seen = [kind for kind in kinds if LEAD.get(kind) == category]
@@ -161,7 +185,7 @@ def file(
 ) -> dict[str, Any]:
     """{"inspected", "findings"}: each account's row says when it was looked at last and what came of it."""
     findings = 0
-    pairs = _pairs(inspections or (), patrol)
+    pairs = _judged(ctx, inspections or (), patrol)
     for target, inspection in pairs:
         findings += inspection.get("outcome") == "finding"
         names = ("outcome", "kinds", "missed_replies", "reply_rate", "first_reply_minutes", "by")

@@ -294,7 +294,7 @@ def dispatch(
     account = next(iter(publication["posts"]))
     number = f"{content_no}-H{ctx.next_number(f'interaction {content_no}'):02d}"
     if interact.get("outcome") == "escalate" or not template_allowed:
-        text = str(interact.get("text") or interact.get("comment") or kind)
+        text = interact.get("text") or interact.get("comment") or kind
         variables = {"account_id": account, "kind": kind, "viral": bool(viral), "text": text, "content_no": content_no}
         if interact.get("link"):
             variables["link"] = interact["link"]
@@ -311,7 +311,7 @@ def dispatch(
         "owner": owner,
         "owners": [name for name in [row.get("responsible")] if name],
         "reply": interact.get("reply"),
-        "phrase": (phrase := taken_from(ctx.registers.all(PHRASE), account, interact.get("reply"))),
+        "phrase": (phrase := taken_from(ctx.registers.all(PHRASE), account, ctx.open(interact.get("reply")))),
         "replied_by": interact.get("by"),
         "replied_at": interact.get("at"),
         "received_at": ctx.now.isoformat(),

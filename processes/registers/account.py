@@ -78,6 +78,7 @@ handover_open|在办交接|Handover under way
 handover_conditions|交接遗留项|Left over from the handover
 temporary_until|临时负责至|Responsible until
 hand_back_to|到期交还|Hand back to
+leaver_on|知情人离开日|Somebody who knew it left on
 rotation_case|最近改密案件|Latest rotation
 last_patrol|最近巡查|Latest patrol
 patrol_result|巡查结果|Result of the patrol

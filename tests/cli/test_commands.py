@@ -23,7 +23,7 @@ from web.sessions import check_password
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
     "audit-role", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password", "replay",
-    "scenario", "serve", "verify",
+    "rewrap", "scenario", "serve", "verify",
 ]  # fmt: skip
 
 

@@ -164,7 +164,7 @@ def test_another_node_takes_over_when_the_lease_runs_out(engine: Engine, key: Si
     assert first.run() is not None
     review_of(engine)
     assert second.run() is None
-    clock.advance(seconds=11)
+    clock.advance(seconds=3)
     assert second.run() is not None
     review_of(engine)
     assert first.run() is None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from engine import Engine, queries, set_status
+from engine import Engine, Registers, queries, set_status
 from engine.errors import Denied, Invalid, NotFound
 from engine.models import instances
 from processes.leaving import leave
@@ -53,7 +53,7 @@ def pass_until(company: tuple[Engine, ScenarioClock], moment: str) -> None:
 def test_each_account_is_rotated_when_its_risk_says_so(company: tuple[Engine, ScenarioClock]) -> None:
     pass_until(company, "2026-11-09T09:30:00+08:00")
     late = {case["account_id"]: case["due"] for case in cases(company[0], "credential_rotation")}
-    assert late == {"A010": "2026-05-02", "A011": "2026-08-17"}, "those overdue already; a suspended one is not rotated"
+    assert late == {"A010": "2026-05-02", "A011": "2026-10-30"}, "overdue already, and one whose keeper left that day"
     pass_until(company, "2026-11-29T09:30:00+08:00")
     begun = {case["account_id"]: case["due"] for case in cases(company[0], "credential_rotation")}
     assert begun["A008"] == "2026-11-28", "medium: 90 days from 30 August, begun 7 days before"
@@ -116,6 +116,42 @@ def test_leaving_starts_a_handover_for_each_account(company: tuple[Engine, Scena
     pass_until(company, "2026-11-09T10:00:00+08:00")
     started = [case["account_id"] for case in cases(engine, "account_handover")]
     assert sorted(started) == ["A004", "A008", "A011", "A012"], "the clock starts none a second time"
+
+
+def test_passwords_a_leaver_knew_are_changed_at_once(company: tuple[Engine, ScenarioClock]) -> None:
+    """As responsible person, as backup and as authorised user; by those who keep the vault, within a day."""
+    engine, _ = company
+
+    def authorise(connection: Any) -> None:
+        Registers(connection, now=engine.now()).put("account", "A009", {"authorised_users": ["luyaoyi", "duwenli"]})
+
+    engine.db.write(authorise)
+    leave(engine, "luyaoyi", by="songchuanglian")
+    pass_until(company, "2026-11-09T09:30:00+08:00")
+    begun = {case["account_id"]: case for case in cases(engine, "credential_rotation") if case["reason"] == "离职交接"}
+    assert set(begun) == {"A003", "A004", "A005", "A008", "A009", "A011", "A012"}
+    assert begun["A004"]["plan"]["due"] == "2026-11-10"
+    assert "luyaoyi" not in begun["A004"]["plan"]["candidates"]
+    assert queries.register_rows_of(engine, "account")["A009"]["authorised_users"] == ["duwenli"]
+    with engine.db.read() as connection:
+        ids = connection.scalars(sa.select(instances.c.instance_id).where(instances.c.process == "credential_rotation"))
+        [case] = [each for each in ids if queries.inspect(engine, each).variables["account_id"] == "A004"]
+    [task] = queries.inspect(engine, case).open
+    engine.complete(task.task_id, {"outcome": "done", "vault_ref": "vault://accounts/A004"}, by="michuangdian")
+    row = queries.register_rows_of(engine, "account")["A004"]
+    assert (row["last_rotation"], row["leaver_on"]) == ("2026-11-09", None)
+    pass_until(company, "2026-11-12T09:00:00+08:00")
+    again = [case for case in cases(engine, "credential_rotation") if case["account_id"] == "A004"]
+    assert len(again) == 1, "once is enough"
+
+
+def test_a_leavers_list_is_due_on_the_last_working_day(company: tuple[Engine, ScenarioClock]) -> None:
+    engine = company[0]
+    done = leave(engine, "ouyangmuwen", by="songchuanglian", on=date(2026, 11, 11))
+    assert set(done.handovers) == {"A009"}
+    [case] = [each for each in cases(engine, "account_handover") if each["account_id"] == "A009"]
+    assert case["parties"]["list_due"] == "2026-11-11T10:00:00+00:00", "six in the evening, not five working days"
+    assert queries.person(engine, "ouyangmuwen") is not None
 
 
 def test_who_left_cannot_leave_again(company: tuple[Engine, ScenarioClock]) -> None:

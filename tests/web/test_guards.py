@@ -92,6 +92,11 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "admin.suspend": {"sushujia"},
     "admin.cancel": {"sushujia"},
     "audit_search.page": {"jianchigui"},
+    "audit_checkpoints.page": {"jianchigui", "sushujia"},
+    "audit_reports.who": {"jianchigui"},
+    "audit_reports.sla": {"jianchigui"},
+    "audit_reports.heat": {"jianchigui"},
+    "audit_reports.heat_first": {"jianchigui"},
     "audit_export.many": {"jianchigui"},
     "audit_export.one": {"jianchigui"},
     "api.task": {"taochouti", "yepingfeng"},
@@ -104,6 +109,8 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
 }
 NEEDS_MORE = {
     "audit_export.dossier",
+    "audit_checkpoints.newest",
+    "audit_checkpoints.public_key",
     "tasks.release",
     "tasks.reassign",
     "api.release",
@@ -121,7 +128,7 @@ NEEDS_MORE = {
 EVERYONE = {
     "inbox.home", "inbox.page", "inbox.rows", "inbox.told", "inbox.read", "procedures.page", "procedures.form",
     "procedures.start", "registers.rows", "registers.row", "registers.download", "attachments.download",
-    "coming.page", "login.leave", "tokens.page", "tokens.issue",
+    "audit_checkpoints.verifier_file", "coming.page", "login.leave", "tokens.page", "tokens.issue",
     "api.processes", "api.process_form", "api.start", "api.attach", "api.tasks", "api.instances", "api.log_out",
 }  # fmt: skip
 

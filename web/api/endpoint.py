@@ -150,6 +150,10 @@ def _decode(decoder: msgspec.json.Decoder[Any]) -> Any:
         return decoder.decode(request.get_data())
     except msgspec.DecodeError as error:
         raise BadBody(reason=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadBody(reason="UTF-8") from error
+    except RecursionError as error:
+        raise BadBody(reason="[[[[…") from error
 
 
 __all__ = ["BadBody", "Declared", "OutOfScope", "WrongType", "bp", "declared", "endpoint", "idempotency_key"]

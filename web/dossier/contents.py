@@ -16,6 +16,7 @@ from engine.history import EVENT_TYPES
 from engine.indexing import kept_back
 from engine.models import deployments, history, instances, tasks
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.course import DiagramView, diagrams, drawn
 from engine.queries.views import start_record
 from web.dossier.said import Words
@@ -185,7 +186,12 @@ def _entries(
     placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
     homes = {each.task_id: each.process for each in connection.execute(placed)}
     filled, votes, files, outcomes = list[Form](), dict[str, Vote](), list[File](), dict[int, str]()
-    start = start_record(connection, parsed, row.instance_id, row.process)
+
+    def opened(values: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = reveal(engine.personal, connection, values)
+        return shown
+
+    start = start_record(engine, connection, parsed, row.instance_id, row.process)
     if start:
         title = w.of(start.schema.get("title")) or w("申请内容", "Request")
         filled.append(
@@ -198,14 +204,14 @@ def _entries(
         history.c.instance_id == row.instance_id, history.c.type.in_(("task.completed", "instance.started"))
     )
     for raw in connection.scalars(sa.select(history.c.body).where(where).order_by(history.c.seq)):
-        body = orjson.loads(raw)
+        body = reveal(engine.personal, connection, orjson.loads(raw))
         data, element = body["data"], body["element"]
         if body["type"] != "task.completed":
             files += _files(data, w("发起", "Start"))
             continue
         info = parsed.processes[homes[data["task"]]].elements[element]
         schema = forms.default_form() if info.form is None else parsed.forms[info.form]
-        result = dict(data["result"])
+        result = opened(dict(data["result"]))
         by, at, behalf = result.pop("by"), moment(result.pop("at")), result.pop("for", None)
         who = w.person(by) + (w(f"，代 {w.person(behalf)}", f", for {w.person(behalf)}") if behalf else "")
         step, kept = w.of(info.name), data["task"] in hidden
@@ -237,7 +243,9 @@ def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tup
 
 def _files(data: dict[str, Any], step: str) -> list[File]:
     return [
-        File(name=one["name"], size=one["size"], sha256=one["sha256"], step=step)
+        File(
+            name=one["name"] if isinstance(one["name"], str) else "—", size=one["size"], sha256=one["sha256"], step=step
+        )
         for one in data.get("attachments") or ()
     ]
 

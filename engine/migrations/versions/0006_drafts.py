@@ -42,3 +42,10 @@ def upgrade() -> None:
         sa.Column("until", sa.String(length=27), nullable=False),
         sa.PrimaryKeyConstraint("draft_id", "path", name=op.f("pk_draft_holds")),
     )
+    op.create_table(
+        "draft_assessments",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_draft_assessments")),
+    )
