@@ -32,7 +32,7 @@ from engine.operations import OperationContext
 from engine.personal import Subjects
 from engine.prepared import Prepared
 from engine.registers import Registers
-from engine.spiff.case import Case, OperationCall, Trace, Waiting
+from engine.spiff.case import FORMAT, Case, OperationCall, Trace, Waiting
 from engine.spiff.expressions import compile_expression
 from engine.spiff.parse import Definitions, ElementInfo, ProcessInfo
 
@@ -285,7 +285,9 @@ class Unit:
             },
         )
         made = [] if self.noting else changes(self._known, case.variables())
-        saved = history.Event(type="state.saved", data={"state": digest, "status": row.status, "changes": made})
+        saved = history.Event(
+            type="state.saved", data={"state": digest, "status": row.status, "format": FORMAT, "changes": made}
+        )
         row.seq, row.head = history.append(
             self.connection, row.instance_id, [command, *self._said, saved], at=at, seq=row.seq, head=row.head
         )

@@ -296,12 +296,9 @@ def hold(connection: Connection, instance_id: str, *, held: bool) -> None:
     connection.execute(sa.update(jobs).where(where).values(status=becomes, lease=None, lease_until=None))
 
 
-_TASK = Prepared(
-    sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == sa.bindparam("name", type_=sa.String))
-)
-_CASE = Prepared(
-    sa.select(instances.c.instance_id).where(instances.c.instance_id == sa.bindparam("name", type_=sa.String))
-)
+_NAME = sa.bindparam("name", type_=sa.String)
+_TASK = Prepared(sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == _NAME))
+_CASE = Prepared(sa.select(instances.c.instance_id).where(instances.c.instance_id == _NAME))
 
 
 # -- what went wrong -----------------------------------------------------------------------------------------------
@@ -309,13 +306,17 @@ def note_refusal(engine: Engine, target: tuple[str, str], *, by: str, command: s
     """Write a refused command into the history of its case, if both the case and the person exist."""
 
     def work(connection: Connection) -> None:
-        kind, name = target
-        about = (_TASK if kind == "task" else _CASE).run(connection, name=name).first()
+        about = _about(connection, target)
         if about is None or Directory(connection).person(by) is None:
             return
         unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
-        element = about.element if kind == "task" else None
-        unit.say("access.refused", element=element, tried=command, target=target[1], reason=refusal.code)
+        unit.say(
+            "access.refused",
+            element=about.element if target[0] == "task" else None,
+            tried=command,
+            target=target[1],
+            reason=refusal.code,
+        )
         unit.finish()
 
     engine.db.write(work)
@@ -327,10 +328,9 @@ def note_incident(
     """Make an incident of a command that a diagram could not carry out; it was rolled back and can be retried."""
 
     def work(connection: Connection) -> None:
-        instance_id = _instance_of(connection, target)
-        if instance_id is None:
+        if (about := _about(connection, target)) is None:
             return
-        unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
+        unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
         error = {"code": failure.code, "message": failure.message}
         kept = confiding.confide_command(unit, _form_of(unit, target), command)
         raise_incident(unit, kind="command", element=failure.element, error=error, command={**kept, "by": by})
@@ -349,11 +349,8 @@ def _form_of(unit: Unit, target: tuple[str, str]) -> Mapping[str, Any] | None:
     return unit.definitions.forms[form] if form else None
 
 
-def _instance_of(connection: Connection, target: tuple[str, str]) -> str | None:
-    kind, name = target
-    column = tasks.c.task_id if kind == "task" else instances.c.instance_id
-    wanted = tasks.c.instance_id if kind == "task" else instances.c.instance_id
-    return connection.scalar(sa.select(wanted).where(column == name).limit(1))
+def _about(connection: Connection, target: tuple[str, str]) -> Any:
+    return (_TASK if target[0] == "task" else _CASE).run(connection, name=target[1]).first()
 
 
 def open_incident(engine: Engine, incident_id: str) -> Any:

@@ -498,7 +498,7 @@ def check_export(lines: Iterable[bytes], keys: list[Key], found: Findings) -> No
     elif newest is None:
         found.add("no_checkpoint")
     for instance in sorted(chains.ends):
-        if instance != "deployments" and ended:
+        if instance not in ("deployments", "access") and ended:
             found.add("head", instance)
     return None
 

@@ -191,6 +191,7 @@ def read(seal: Seal, connection: Connection, thread_id: str) -> list[Message]:
     found = []
     for row in connection.execute(query.order_by(messages.c.at, messages.c.message_id)):
         text = seal.open(bytes(row.sealed), f"{thread_id}/{row.message_id}") if row.sealed is not None else row.text
+        text = text or {"zh-CN": "内容已按规定销毁", "en": "Erased as the rules require"}
         found.append(Message(at=moment(row.at), kind=row.kind, text=text))
     return found
 
