@@ -296,9 +296,10 @@ def hold(connection: Connection, instance_id: str, *, held: bool) -> None:
     connection.execute(sa.update(jobs).where(where).values(status=becomes, lease=None, lease_until=None))
 
 
-_NAME = sa.bindparam("name", type_=sa.String)
-_TASK = Prepared(sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == _NAME))
-_CASE = Prepared(sa.select(instances.c.instance_id).where(instances.c.instance_id == _NAME))
+_ABOUT = {
+    "task": Prepared(sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == sa.bindparam("name"))),
+    "instance": Prepared(sa.select(instances.c.instance_id).where(instances.c.instance_id == sa.bindparam("name"))),
+}
 
 
 # -- what went wrong -----------------------------------------------------------------------------------------------
@@ -310,13 +311,8 @@ def note_refusal(engine: Engine, target: tuple[str, str], *, by: str, command: s
         if about is None or Directory(connection).person(by) is None:
             return
         unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
-        unit.say(
-            "access.refused",
-            element=about.element if target[0] == "task" else None,
-            tried=command,
-            target=target[1],
-            reason=refusal.code,
-        )
+        element = about.element if target[0] == "task" else None
+        unit.say("access.refused", element=element, tried=command, target=target[1], reason=refusal.code)
         unit.finish()
 
     engine.db.write(work)
@@ -350,7 +346,7 @@ def _form_of(unit: Unit, target: tuple[str, str]) -> Mapping[str, Any] | None:
 
 
 def _about(connection: Connection, target: tuple[str, str]) -> Any:
-    return (_TASK if target[0] == "task" else _CASE).run(connection, name=target[1]).first()
+    return _ABOUT[target[0]].run(connection, name=target[1]).first()
 
 
 def open_incident(engine: Engine, incident_id: str) -> Any:
