@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import processes
 from engine import Database, Engine, Ticker, queries
+from processes.complaint import keeping
 from web import (
     admin,
     api,
@@ -67,6 +68,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     signer = signing.signer_of(engine, config)
     ticker = Ticker(engine, signer=signer)
     app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker, guiju_signer=signer)
+    ticker.every(6 * 3600, partial(keeping.forget, engine))
     if config.mail:
         from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
 

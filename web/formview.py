@@ -296,8 +296,9 @@ def _files(ids: list[Any]) -> list[Option]:
     if not ids:  # nobody needs to be asked for, as on pages without a log-in
         return []
     found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
+    gone = _("（已销毁）")
     return [
-        Option(value=row.id, title=f"{row.name or _('（已销毁）')} · {words.size(row.size)}", chosen=True)
+        Option(value=row.id, title=f"{row.name or gone} · {words.size(row.size)}", chosen=True)
         for row in (found[str(one)] for one in ids if str(one) in found)
     ]
 

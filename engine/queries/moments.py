@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
 from engine import deployment, forms
-from engine.errors import NotFound, Text
+from engine.errors import NotFound, Text, Unavailable
 from engine.identity import Standing
 from engine.moments import moment as moment_of
+from engine.personal import reveal
 from engine.queries import past, track
 from engine.queries.course import Entry, diagrams, element_name
 from engine.queries.picture import Picture, picture
@@ -119,7 +120,8 @@ class Course:
     def __init__(self, engine: Engine, connection: Connection, row: Any, who: Standing) -> None:
         self.engine, self.connection, self.row = engine, connection, row
         self.parsed: Definitions = engine.shelf.get(row.deployment, connection)
-        self.events = veiled(engine, connection, row.instance_id, who, read(connection, row.instance_id))
+        events = read(connection, row.instance_id)
+        self.events = veiled(engine, connection, row.instance_id, who, _revealed(engine, connection, events))
         self.beats = beats(self.events)
         self.track = track.lay(((event.seq, event.body) for event in self.events), row.process, self._calls)
         self.last = self.events[-1].seq if self.events else 0
@@ -285,6 +287,20 @@ def case_of(engine: Engine, instance_id: str, actor: str) -> Iterator[Course]:
     """A case opened to an auditor. Raises NotFound, Denied."""
     with opened(engine, instance_id, actor) as (connection, row, who):
         yield Course(engine, connection, row, who)
+
+
+def _revealed(engine: Engine, connection: Connection, events: list[Recorded]) -> list[Recorded]:
+    """The events with personal data opened; one whose boxes were damaged stays as it is."""
+    try:
+        bodies = reveal(engine.personal, connection, [event.body for event in events])
+    except Unavailable:
+        bodies = []
+        for event in events:
+            try:
+                bodies.append(reveal(engine.personal, connection, event.body))
+            except Unavailable:
+                bodies.append(event.body)
+    return [replace(event, body=body) for event, body in zip(events, bodies, strict=True)]
 
 
 def _people(course: Course) -> list[tuple[PersonRef, int]]:

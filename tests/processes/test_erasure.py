@@ -16,6 +16,7 @@ from engine.errors import Conflict, Denied, Invalid
 from engine.models import history
 from engine.models_privacy import erasures
 from engine.personal import Erased
+from engine.queries.moments import moment
 from processes.complaint import correspondence
 from processes.personal_erasure.holds import due, holds, lift_hold, set_hold
 from processes.scenario_runner import ScenarioClock, Stage
@@ -124,6 +125,8 @@ def test_two_people_erase_and_every_proof_still_holds(engine: Engine, clock: Sce
     assert photo.name is None
     with pytest.raises(Erased):
         queries.attachment(engine, photo.id, actor="kongjuchi")
+    shown = {each.name: each.value for each in moment(engine, closed, at=None, actor="kongjuchi").variables}
+    assert shown["description"]["erased"]["by"] == [approver], "the time machine shows the tombstone"
     assert replay(engine, closed).same and replay(engine, request).same
     assert verify(engine.db).broken == ()
 
