@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import stream_encode_multipart
 
 import processes
@@ -57,10 +58,10 @@ def made(client: Any, title: str = "到期说明") -> str:
 
 
 def put(client: Any, draft: str, name: str, content: bytes, **more: str) -> Any:
-    form: dict[str, Any] = {"files": (io.BytesIO(content), name), **more}
-    stream, length, boundary = stream_encode_multipart(form, use_tempfile=False)
-    kind = f'multipart/form-data; boundary="{boundary}"'
-    return client.post(f"/designer/{draft}/files", input_stream=stream, content_length=length, content_type=kind)
+    form: dict[str, Any] = {"files": FileStorage(io.BytesIO(content), filename=name, name="files"), **more}
+    stream, _length, boundary = stream_encode_multipart(form, use_tempfile=False)
+    kind = f"multipart/form-data; boundary={boundary}"
+    return client.post(f"/designer/{draft}/files", data=stream.read(), content_type=kind)
 
 
 def compared(app: Flask, client: Any, draft: str) -> str:
