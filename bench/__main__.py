@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import audit, kill, scanner, web
+from bench import audit, evidence, kill, scanner, web
 from bench.bare import Bare
 from bench.company import ACTOR, company
 from bench.durable import play, statements, timed
@@ -62,6 +62,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "rest": web.rest,
     "ballots": web.ballots,
     "audit": audit.audit,
+    "evidence": evidence.evidence,
     "scanner": scanner.figures,
     "kill": lambda folder: kill.run(folder, times=200),
 }
