@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import audit, evidence, kill, scanner, web
+from bench import audit, evidence, kill, policy, scanner, web
 from bench.bare import Bare
 from bench.company import ACTOR, company
 from bench.durable import play, statements, timed
@@ -64,6 +64,8 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "audit": audit.audit,
     "evidence": evidence.evidence,
     "scanner": scanner.figures,
+    "scenarios": policy.scenarios,
+    "complaint": policy.complaint,
     "kill": lambda folder: kill.run(folder, times=200),
 }
 
