@@ -216,12 +216,15 @@ def _votes(contents: Contents, styles: dict[str, ParagraphStyle]) -> list[Any]:
     w, small = contents.words, styles["small"]
     story: list[Any] = []
     for vote in contents.votes:
-        rows = [[_text(cell, small, 600) for cell in ballot] for ballot in vote.ballots]
+        rows = [
+            [_text(cell, small, most) for cell, most in zip(ballot, (200, 60, 600, 40), strict=True)]
+            for ballot in vote.ballots
+        ]
         heads = [w("人员", "Who"), w("意见", "Vote"), w("理由", "Reason"), w("时间", "Time")]
         story.append(
             KeepTogether(
                 [
-                    _text(f"{w('表决：', 'Vote: ')}{vote.step}", styles["head"]),
+                    _text(f"{w('表决：', 'Vote: ')}{vote.step}", styles["head"], 200),
                     _table(heads, rows, [0.26, 0.16, 0.38, 0.2], styles),
                 ]
             )
