@@ -82,7 +82,7 @@ def verify(
     """
     found: list[Broken] = []
     chains = seen = runs_seen = waiting = 0
-    with db.read() as connection:
+    with db.snapshot() as connection:
         total = connection.scalar(sa.select(sa.func.count()).select_from(events)) or 0
         tree = TreeCheck(connection, keys=keys, published=published)
         with Leaves(tree.size, total) as leaves:

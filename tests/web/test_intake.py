@@ -238,3 +238,22 @@ def test_a_file_that_cannot_be_cleaned_is_refused_with_the_reason(
     answer = post(app.test_client(), "/report/send", {**REPORT, "evidence": paper})
     assert answer.status_code == 422 and said in answer.text
     assert queries.register_rows_of(company, "complaint") == {}
+
+
+def test_files_that_staff_send_to_the_api_are_cleaned_as_well(app: Flask, company: Engine) -> None:
+    exif = Image.Exif()
+    exif[0x013B] = "举报人的手机"
+    made = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(made, "JPEG", exif=exif)
+    raw = company.attach(None, "工位3号.jpg", made.getvalue(), by="yepingfeng")
+    sessions.set_password(company.db, "yepingfeng", "walnut-and-brass")
+    client = app.test_client()
+    post(client, "/login", {"username": "yepingfeng", "password": "walnut-and-brass"}, "/login")
+    header = {"X-CSRFToken": token(client.get("/inbox").text)}
+    stated = {**REPORT, "channel": "信函", "pi_exposed": False, "safe_followup": True, "evidence": [raw]}
+    answer = client.post("/api/v1/processes/complaint/instances", json={"variables": stated}, headers=header)
+    assert answer.status_code == 201, answer.text
+    case = queries.instance_of(company, "TS-2026-0001")
+    [row] = queries.attachments_of(company, case, actor="liangyigui").values()
+    content = queries.attachment(company, row.id, actor="liangyigui").content
+    assert row.name == "evidence-1.jpg" and "举报人".encode() not in content
