@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from engine.calendar import Calendar
@@ -192,7 +192,11 @@ def _keep(connection: Connection, instance_id: str, facts: list[Fact]) -> None:
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # brings every driver's module along: only where it is used
+
+    return postgresql.insert(table)
 
 
 def _times(
