@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.runtime import Engine
 
 
-AROUND = 60  # beats listed on either side of the moment
+AROUND = 40  # beats listed on either side of the moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +125,7 @@ class Course:
         self.beats = beats(self.events)
         self.track = track.lay(((event.seq, event.body) for event in self.events), row.process, self._calls)
         self.last = self.events[-1].seq if self.events else 0
+        self.actors = {beat.number: beat.actors for beat in self.beats}
         self.names = Names(connection)
         self.names.load({event.actor for event in self.events})
         self._nth = past.attempts_by_token(self.track)
@@ -195,7 +196,7 @@ class Course:
             command=beat.command,
             lead=self.shown(beat.lead),
             ends=any(event.type == "instance.ended" for event in beat.events),
-            actors=beat.actors,
+            actors=self.actors[beat.number],
         )
 
     def views(self) -> list[ViewRow]:
@@ -228,7 +229,7 @@ def moment(engine: Engine, instance_id: str, *, at: int | None, actor: str, who:
         if not 1 <= at <= course.last:
             raise moment_missing(at, course.last)
         here = next((beat for beat in reversed(course.beats) if beat.first <= at), course.beats[0])
-        listed = [beat for beat in course.beats if who is None or who in beat.actors]
+        listed = [beat for beat in course.beats if who is None or who in course.actors[beat.number]]
         place = sum(beat.first <= at for beat in listed) - 1
         near = listed[max(0, place - AROUND) : place + AROUND + 1]
         event = next((event for event in here.events if event.seq == at), None)
@@ -306,7 +307,7 @@ def _people(course: Course) -> list[tuple[PersonRef, int]]:
     """Who took part, and in how many beats, most first."""
     counts: dict[str, int] = {}
     for beat in course.beats:
-        for name in beat.actors:
+        for name in course.actors[beat.number]:
             counts[name] = counts.get(name, 0) + 1
     course.names.load(counts)
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -50,14 +50,17 @@ def veiled(
 def _opened(engine: Engine, connection: Connection, events: list[Recorded]) -> list[Recorded]:
     """The events with sealed personal data opened, erased data as its tombstone. Without the key that wraps the others
     the boxes stay shut: everything else can still be replayed."""
-    bodies = [event.body for event in events]
+    boxed = [place for place, event in enumerate(events) if event.boxed]
+    if not boxed:
+        return events
     try:
-        told = reveal(engine.personal, connection, bodies)
+        told = reveal(engine.personal, connection, [events[place].body for place in boxed])
     except Unavailable:
         return events
-    if told is bodies:
-        return events
-    return [replace(event, body=body) for event, body in zip(events, told, strict=True)]
+    opened = list(events)
+    for place, body in zip(boxed, told, strict=True):
+        opened[place] = replace(events[place], body=body)
+    return opened
 
 
 def _without(tree: Any, hidden: set[tuple[str, Any]]) -> Any:

@@ -173,6 +173,12 @@ def due(engine: Engine, *, actor: str, limit: int = 200) -> list[Due]:
         return found
 
 
+def keeps(engine: Engine, actor: str) -> bool:
+    """Whether somebody may set and lift holds."""
+    with engine.db.read() as connection:
+        return require_active(connection, actor, engine.now()).within(KEEPERS)
+
+
 def _require(engine: Engine, connection: Connection, actor: str, groups: tuple[str, ...]) -> Standing:
     who = require_active(connection, actor, engine.now())
     if not who.within(groups):
