@@ -19,7 +19,7 @@ from flask import Flask
 
 from engine import Engine, SigningKey
 from engine.errors import Invalid
-from engine.models import instances
+from engine.models import instances, task_access
 from engine.spiff.picture import picture
 from web import Config, create_app
 from web.dossier.contents import Form, Row, Vote, collect
@@ -94,6 +94,22 @@ def test_the_json_dossier_is_the_same_evidence(browse: Browse, case: str, tmp_pa
     path = tmp_path / "dossier.json"
     path.write_bytes(browse("jianchigui").get(f"/audit/{case}/dossier.json").data)
     assert verify(path).returncode == 0
+
+
+def test_what_auditors_may_not_see_yet_holds_the_dossier_back(
+    browse: Browse, engine: Engine, case: str, loan: Any
+) -> None:
+    reads = {
+        "instance_id": case,
+        "task_id": loan.tasks[0],
+        "principal": "g:keepers",
+        "rule": "reads",
+        "created_at": "x",
+    }
+    engine.db.write(lambda c: c.execute(sa.insert(task_access).values(**reads)))
+    for kind in ("pdf", "json"):
+        answer = browse("jianchigui").get(f"/audit/{case}/dossier.{kind}")
+        assert answer.status_code == 409 and "同意" not in answer.text
 
 
 def test_a_running_case_has_a_dossier_too(browse: Browse, loan: Any) -> None:
