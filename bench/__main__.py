@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import kill, web
+from bench import audit, evidence, kill, policy, replay, scanner, web
 from bench.bare import Bare
 from bench.company import ACTOR, company
 from bench.durable import play, statements, timed
@@ -61,6 +61,12 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "inbox": web.inbox,
     "rest": web.rest,
     "ballots": web.ballots,
+    "audit": audit.audit,
+    "evidence": evidence.evidence,
+    "moments": replay.moments,
+    "scanner": scanner.figures,
+    "scenarios": policy.scenarios,
+    "complaint": policy.complaint,
     "kill": lambda folder: kill.run(folder, times=200),
 }
 

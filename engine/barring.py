@@ -15,12 +15,22 @@ import sqlalchemy as sa
 from engine.identity import barred_of
 from engine.models import case_barred, case_viewers, notifications, task_access, tasks
 from engine.moments import stamp
+from engine.prepared import Prepared
 from engine.spiff.case import HumanTask, Waiting
 from engine.spiff.parse import ProcessInfo
 from engine.tasks import apart, unstaffed
 
 if TYPE_CHECKING:
     from engine.command import Unit
+
+
+_HERE = sa.bindparam("instance", type_=sa.String)
+_VIEWERS = Prepared(sa.select(case_viewers.c.principal).where(case_viewers.c.instance_id == _HERE))
+_RULES = Prepared(
+    sa.select(task_access.c.principal, task_access.c.rule).where(
+        task_access.c.instance_id == _HERE, task_access.c.task_id == sa.bindparam("task", type_=sa.String)
+    )
+)
 
 
 def settle(unit: Unit, info: ProcessInfo, *, new: bool) -> None:
@@ -49,7 +59,7 @@ def invite(unit: Unit, info: ProcessInfo) -> None:
     if not source:
         return
     mine = case_viewers.c.instance_id == unit.row.instance_id
-    before = set(unit.connection.scalars(sa.select(case_viewers.c.principal).where(mine)))
+    before = {row.principal for row in _VIEWERS.run(unit.connection, instance=unit.row.instance_id).all()}
     named = set(unit.directory.principals(unit.evaluate(source, unit.case.variables())))
     if before - named:
         unit.connection.execute(sa.delete(case_viewers).where(mine, case_viewers.c.principal.in_(before - named)))
@@ -70,8 +80,7 @@ def take_away(unit: Unit, before: Waiting, after: Waiting) -> None:
 
 def _recuse(unit: Unit, task: HumanTask) -> None:
     at, mine = stamp(unit.now), {"instance_id": unit.row.instance_id, "task_id": task.token}
-    where = sa.and_(task_access.c.instance_id == unit.row.instance_id, task_access.c.task_id == task.token)
-    rules = unit.connection.execute(sa.select(task_access.c.principal, task_access.c.rule).where(where)).all()
+    rules = _RULES.run(unit.connection, instance=unit.row.instance_id, task=task.token).all()
     recused = {row.principal for row in rules if row.rule == "recused"}
     fresh = sorted(f"u:{name}" for name in unit.barred if f"u:{name}" not in recused)
     if not fresh:

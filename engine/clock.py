@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
 from engine import indexing
 from engine.errors import Unavailable
 from engine.runtime import Engine
@@ -24,6 +22,8 @@ class Ticker:
     """
 
     def __init__(self, engine: Engine, *, signer: Signer | None = None, seconds: float = SECONDS) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler  # a command of the shell never ticks
+
         self._engine, self._signer = engine, signer
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
         self._scheduler.add_job(

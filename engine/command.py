@@ -32,7 +32,7 @@ from engine.operations import OperationContext
 from engine.personal import Subjects
 from engine.prepared import Prepared
 from engine.registers import Registers
-from engine.spiff.case import Case, OperationCall, Trace, Waiting
+from engine.spiff.case import FORMAT, Case, OperationCall, Trace, Waiting
 from engine.spiff.expressions import compile_expression
 from engine.spiff.parse import Definitions, ElementInfo, ProcessInfo
 
@@ -185,6 +185,11 @@ class Unit:
         return who
 
     @property
+    def noting(self) -> bool:
+        """Whether this only writes something down, such as a refusal: the case itself stays as it was."""
+        return self.name == "note"
+
+    @property
     def bars(self) -> bool:
         """Whether the process keeps its cases from people."""
         return "barred" in self.definitions.processes[self.row.process].properties
@@ -253,9 +258,10 @@ class Unit:
         row.end, state = case.end if ended else None, case.dump()
         row.status = case.status if ended else ("active" if row.status != "incident" else "incident")
         info = self.definitions.processes[row.process]
-        row.title = self._title(info) or row.title
         self._trace(case.take_trace())
-        barring.settle(self, info, new=new)
+        if not self.noting:  # a note changes nothing that these are worked out from
+            row.title = self._title(info) or row.title
+            barring.settle(self, info, new=new)
         task_rows.sync(self, self._before, waiting)
         barring.take_away(self, self._before, waiting)
         for change in self.registers.changed:
@@ -278,8 +284,10 @@ class Unit:
                 "answers": self.context.answers,
             },
         )
-        made = changes(self._known, case.variables())
-        saved = history.Event(type="state.saved", data={"state": digest, "status": row.status, "changes": made})
+        made = [] if self.noting else changes(self._known, case.variables())
+        saved = history.Event(
+            type="state.saved", data={"state": digest, "status": row.status, "format": FORMAT, "changes": made}
+        )
         row.seq, row.head = history.append(
             self.connection, row.instance_id, [command, *self._said, saved], at=at, seq=row.seq, head=row.head
         )

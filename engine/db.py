@@ -164,6 +164,14 @@ class Database:
         except sa.exc.TimeoutError as error:
             raise Unavailable(code="database_busy") from error
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Like `read`, for many statements that must all see the same moment: PostgreSQL has to be told."""
+        with self.read() as connection:
+            if not self.sqlite:
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield connection
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, again when the failure was a passing one. Errors of ours pass through."""
         attempt = 0

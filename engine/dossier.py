@@ -41,7 +41,7 @@ def dossier(engine: Engine, instance_id: str, *, key: SigningKey, by: str | None
     """The dossier, not signed as a whole yet. Authorisation is the caller's. Raises NotFound, also while the newest
     events are not covered by a checkpoint yet (let the signer run first), and Conflict when nothing was ever signed.
     """
-    with engine.db.read() as connection:
+    with engine.db.snapshot() as connection:
         row = connection.execute(sa.select(instances).where(instances.c.instance_id == instance_id)).first()
         if row is None:
             raise NotFound(

@@ -228,7 +228,7 @@ class TreeCheck:
                 self._say(fault, size, size=size, found=checkpoint.note.signer, wanted=wanted)
             if checkpoint.after != (self._newest.size if self._newest else 0):
                 self._say("after", size, size=size, after=checkpoint.after)
-            if self._newest is not None and checkpoint.origin != self._newest.origin:
+            if checkpoint.origin not in [name for name, _, _ in checkpoint.note.signatures]:
                 self._say("origin", size, size=size, origin=checkpoint.origin)
             self._newest = checkpoint
             yield checkpoint

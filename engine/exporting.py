@@ -34,7 +34,7 @@ def write_evidence(
 ) -> int:
     """Write everything in one snapshot; return how many events. `progress` is called with (written, in all)."""
     digest, count = sha256(), 0
-    with engine.db.read() as connection:
+    with engine.db.snapshot() as connection:
         total = connection.scalar(sa.select(sa.func.count()).select_from(history))
         made_at = stamp(engine.now())
         head = {"format": "guiju-export", "version": 1, "made_at": made_at, "key": key.public}

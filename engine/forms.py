@@ -16,11 +16,11 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError
 from referencing import Registry
 
 from engine.errors import Invalid, Text
 from engine.form_texts import Schema, explain, items_of, kind_of, named, texts
+from engine.metaschema import first_problem
 
 Lookup = Callable[[str, str], bool]  # (source, id) -> does it exist
 WorkingDays = Callable[[date, date], int]  # working days after the first date up to and including the second
@@ -147,9 +147,7 @@ def form_problems(schema: Any) -> list[Text]:
     """What is wrong with a form itself, for the deploy gate: nothing here may hang, fetch or puzzle the reader."""
     if not isinstance(schema, dict) or schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
         return [{"zh-CN": "表单须是含 properties 的 object", "en": "A form must be an object with properties"}]
-    try:
-        Draft202012Validator.check_schema(_without_titles(schema))
-    except SchemaError as error:
+    if (error := first_problem(_without_titles(schema))) is not None:
         where = "/".join(map(str, error.path)) or "/"
         return [{"zh-CN": f"不是有效的 JSON Schema:{where}", "en": f"Not a valid JSON Schema at {where}"}]
     found: list[Text] = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from engine.calendar import Calendar
@@ -192,7 +192,11 @@ def _keep(connection: Connection, instance_id: str, facts: list[Fact]) -> None:
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # brings every driver's module along: only where it is used
+
+    return postgresql.insert(table)
 
 
 def _times(
@@ -249,7 +253,7 @@ def _begun(row: Any, body: dict[str, Any], token: str, process: str, *, is_task:
         "left_at": None,
         "due_at": body["data"].get("due") if is_task else None,
         "worked": None,
-        "late": 0,
+        "late": 0 if is_task and body["data"].get("due") else None,
         "cancelled": False,
         "starter": row.initiator,
         "by": None,
@@ -262,5 +266,5 @@ def _ended(begun: Any, calendar: Calendar, *, at: str, cancelled: bool, **how: A
     worked = None
     if not cancelled:
         worked = int(calendar.working_time_between(moment(begun["entered_at"]), moment(at)).total_seconds())
-    late = int(not cancelled and begun["due_at"] is not None and at > begun["due_at"])
+    late = int(not cancelled and at > begun["due_at"]) if begun["due_at"] is not None else None
     return {"left_at": at, "worked": worked, "late": late, "cancelled": cancelled, **how}

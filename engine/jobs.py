@@ -24,10 +24,11 @@ from engine.command import Unit
 from engine.errors import Denied, ExecutionFailed, GuijuError, Invalid, NotFound
 from engine.history import canonical
 from engine.identity import LOCAL, Directory
-from engine.models import incidents, instances, jobs, people, settings, task_access, tasks
+from engine.models import incidents, instances, jobs, settings, task_access, tasks
 from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
 from engine.personal import reveal
+from engine.prepared import Prepared
 from engine.task_forms import of_task
 from engine.tasks import raise_incident
 
@@ -296,19 +297,22 @@ def hold(connection: Connection, instance_id: str, *, held: bool) -> None:
     connection.execute(sa.update(jobs).where(where).values(status=becomes, lease=None, lease_until=None))
 
 
+_ABOUT = {
+    "task": Prepared(sa.select(tasks.c.instance_id, tasks.c.element).where(tasks.c.task_id == sa.bindparam("name"))),
+    "instance": Prepared(sa.select(instances.c.instance_id).where(instances.c.instance_id == sa.bindparam("name"))),
+}
+
+
 # -- what went wrong -----------------------------------------------------------------------------------------------
 def note_refusal(engine: Engine, target: tuple[str, str], *, by: str, command: str, refusal: Denied) -> None:
     """Write a refused command into the history of its case, if both the case and the person exist."""
 
     def work(connection: Connection) -> None:
-        instance_id = _instance_of(connection, target)
-        known = connection.execute(sa.select(people.c.username).where(people.c.username == by)).first()
-        if instance_id is None or known is None:
+        about = _about(connection, target)
+        if about is None or Directory(connection).person(by) is None:
             return
-        unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
-        element = None
-        if target[0] == "task":
-            element = connection.scalar(sa.select(tasks.c.element).where(tasks.c.task_id == target[1]))
+        unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
+        element = about.element if target[0] == "task" else None
         unit.say("access.refused", element=element, tried=command, target=target[1], reason=refusal.code)
         unit.finish()
 
@@ -321,10 +325,9 @@ def note_incident(
     """Make an incident of a command that a diagram could not carry out; it was rolled back and can be retried."""
 
     def work(connection: Connection) -> None:
-        instance_id = _instance_of(connection, target)
-        if instance_id is None:
+        if (about := _about(connection, target)) is None:
             return
-        unit = Unit.on_instance(engine, connection, instance_id, name="note", by=by)
+        unit = Unit.on_instance(engine, connection, about.instance_id, name="note", by=by)
         error = {"code": failure.code, "message": failure.message}
         kept = confiding.confide_command(unit, _form_of(unit, target), command)
         raise_incident(unit, kind="command", element=failure.element, error=error, command={**kept, "by": by})
@@ -343,11 +346,8 @@ def _form_of(unit: Unit, target: tuple[str, str]) -> Mapping[str, Any] | None:
     return of_task(unit.definitions.forms, form)
 
 
-def _instance_of(connection: Connection, target: tuple[str, str]) -> str | None:
-    kind, name = target
-    column = tasks.c.task_id if kind == "task" else instances.c.instance_id
-    wanted = tasks.c.instance_id if kind == "task" else instances.c.instance_id
-    return connection.scalar(sa.select(wanted).where(column == name).limit(1))
+def _about(connection: Connection, target: tuple[str, str]) -> Any:
+    return _ABOUT[target[0]].run(connection, name=target[1]).first()
 
 
 def open_incident(engine: Engine, incident_id: str) -> Any:

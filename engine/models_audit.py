@@ -35,7 +35,7 @@ step_times = sa.Table(  # each task, and each visit of every other element, with
     Column("left_at", MOMENT),
     Column("due_at", MOMENT),
     Column("worked", Integer),  # seconds of office time; None until it was left, and when it was cancelled
-    Column("late", Integer, nullable=False, default=0),  # 1: left after it was due
+    Column("late", Integer),  # 1: left after it was due; None: it has no term
     Column("cancelled", Boolean, nullable=False, default=False),
     Column("starter", String(64)),  # who started the case
     Column("by", String(64)),

@@ -193,14 +193,18 @@ class _Opened:
         try:
             bound = _bound(key_id, row.instance_id, row.subject, field)
             return cipher.decrypt(box[:NONCE], box[NONCE:], bound)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut to nothing
             raise _altered() from None
 
     def _open(self, box: Mapping[str, Any]) -> Any:
         key_id = str(box["personal"])
         if key_id not in self._ciphers:
             return {"erased": self._gone.get(key_id, {})}
-        return orjson.loads(self.decrypt(key_id, str(box["field"]), base64.b64decode(box["box"])))
+        try:
+            sealed = base64.b64decode(str(box["box"]), validate=True)
+        except ValueError:
+            raise _altered() from None
+        return orjson.loads(self.decrypt(key_id, str(box["field"]), sealed))
 
 
 def rewrap(keyring: Keyring, connection: Connection, limit: int = 1000) -> int:

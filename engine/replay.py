@@ -176,7 +176,7 @@ class Rerun:
             known = self.case.variables() if self.case else {}
             waited = {task.token for task in self.case.waiting().tasks} if self.case else set()
             self.case = self._apply(body["data"])
-            found = sha256(self.case.dump()).hexdigest()
+            found = sha256(self.case.dump(after["data"].get("format", 1))).hexdigest()
             opened = [task for task in self.case.waiting().tasks if task.token not in waited]
             self.difference = (
                 _trace_differs(self.case, said, last)

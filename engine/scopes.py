@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from engine import accesses, deployment, history
 from engine.errors import Conflict, Denied, Invalid, NotFound
-from engine.identity import require_active, standing
+from engine.identity import Directory, require_active, standing
 from engine.models_privacy import audit_scopes
 from engine.moments import moment, stamp
 
@@ -129,6 +129,14 @@ def scopes(engine: Engine, *, actor: str) -> list[Scope]:
             )
             for row in connection.execute(query)
         ]
+
+
+def auditors(engine: Engine) -> list[tuple[str, dict[str, str]]]:
+    """(username, names) of everybody who audits, by username."""
+    with engine.db.read() as connection:
+        directory = Directory(connection)
+        users = directory.usernames(f"g:{group}" for group in sorted(engine.auditors))
+        return [(name, person.names) for name in users if (person := directory.person(name))]
 
 
 def require_administrator(engine: Engine, connection: Connection, by: str) -> None:

@@ -132,7 +132,7 @@ class Signer:
             if not consistent(checkpoint.size, size, checkpoint.root, root, tree.consistency(checkpoint.size, size)):
                 raise _rewritten(checkpoint.size)
         _PLACE.run_many(connection, rows)
-        origin = head.origin or self.key.name
+        origin = self.key.name  # a new name begins a new log: after a restored backup, the old one cannot go on
         values = {"size": size, "origin": origin, "lease": self._node, "lease_until": stamp(now + LEASE), "fault": None}
         if connection.execute(sa.update(tree_head).where(tree_head.c.size == head.size).values(values)).rowcount != 1:
             raise Stale

@@ -30,6 +30,7 @@ from processes.group_vote.operations import operations as group_vote
 from processes.group_vote.voting import vote_decided
 from processes.interaction.operations import operations as interaction
 from processes.official_monitor.operations import operations as official_monitor
+from processes.personal_erasure.operations import operations as personal_erasure
 from processes.publish_followup.operations import operations as publish_followup
 from processes.recurring import schedules
 from processes.registers.books import READERS
@@ -76,6 +77,7 @@ def catalogue() -> Operations:
         group_vote,
         interaction,
         official_monitor,
+        personal_erasure,
         publish_followup,
         takedown,
         training_signoff,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 APPROVALS = frozenset(
-    {
-        *("agree", "approve", "approved", "conditional", "confirmed", "convert", "issue", "ok", "passed"),
-        *("passed_with_conditions", "signed", "uphold"),
-    }
-)
+    {"agree", "approve", "approved", "conditional", "convert", "passed", "passed_with_conditions", "uphold"}
+)  # doing or signing one's own part ("ok", "done", "signed") approves nothing
 RETURNS = frozenset({"again", "ask_more", "change", "edit", "return", "returned", "revise"})
 RETURNED_OFTEN = 3

@@ -12,9 +12,8 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import opencc
 
@@ -23,7 +22,9 @@ from processes.term_rules import TermRule, shipped
 # What writers put between characters to hide a word.
 _GAPS = "[\\s·•・‧∙.\\-_*~|/\\\\^、。,，\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]+"
 _HAN = "一-鿿"
-_GAP = re.compile(f"(?<=[{_HAN}]){_GAPS}(?=[{_HAN}0-9])|(?<=[0-9]){_GAPS}(?=[{_HAN}0-9])")
+_WORD_GAP = re.compile(f"(?<=[{_HAN}]){_GAPS}(?=[{_HAN}0-9])|(?<=[0-9]){_GAPS}(?=[{_HAN}])")
+_FIGURE_GAP = re.compile(f"(?<=[0-9]){_GAPS}(?=[0-9])")
+_GAP = re.compile(f"{_WORD_GAP.pattern}|{_FIGURE_GAP.pattern}")
 _DIGITS = re.compile("[0-9]{3}")
 _BETWEEN_DIGITS = re.compile(r"[\s·•・\-_*~|/]+")
 _INVISIBLE = re.compile(
@@ -39,8 +40,7 @@ _NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0).lower() for code in range(0x
 Edit = tuple[int, int, str]  # [start, end) of a text and what stands there instead
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule met at `text` (normalised), which is `[start, end)` of the text as written."""
 
     rule: TermRule
@@ -73,12 +73,17 @@ class Layer:
         return end + into - length, end + into - length + 1
 
 
-@dataclass(frozen=True, kw_only=True)
 class Plain:
-    """A normalised text; `layers` are the edits that led to it, the first of them first."""
+    """A normalised text; `layers` are the edits that led to it, the first of them first, worked out when asked for."""
 
-    text: str
-    layers: Sequence[Layer]
+    def __init__(self, text: str, written: str, layers: Sequence[Layer] | None = None) -> None:
+        self.text, self._written, self._layers = text, written, layers
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        if self._layers is None:
+            self._layers = _step_by_step(self._written).layers
+        return self._layers
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `[start, end)` of the normalised text stands in the text as written."""
@@ -99,7 +104,21 @@ def normalise(text: str) -> str:
 
 
 def plain(text: str) -> Plain:
-    """The normalised text with where each of its characters came from. Linear in the length of the text."""
+    """The normalised text with where each of its characters came from. Linear in the length of the text.
+
+    Most text is plain but for the gaps between its words: then they are closed at once, and what came from where is
+    worked out only for a text that has hits.
+    """
+    low = text.translate(_NARROW).lower()
+    if len(low) != len(text) or _ODD.search(low) or _PINYIN.search(low):
+        return _step_by_step(text)
+    spread = _simplified(low)
+    if _FIGURE_GAP.search(spread):
+        return _step_by_step(text)
+    return Plain(_WORD_GAP.sub("", spread), text)
+
+
+def _step_by_step(text: str) -> Plain:
     layers: list[Layer] = []
     low = text.translate(_NARROW).lower()
     if len(low) != len(text):  # a letter whose small form is longer: character by character
@@ -109,7 +128,7 @@ def plain(text: str) -> Plain:
     pinyin = ((*found.span(), _STANDS_FOR.get(found.group(), "第一")) for found in _PINYIN.finditer(spread))
     spread = _edited(spread, pinyin, layers)
     gaps = ((*found.span(), "") for found in _GAP.finditer(spread) if _closes(found))
-    return Plain(text=_edited(spread, gaps, layers), layers=layers)
+    return Plain(_edited(spread, gaps, layers), text, layers)
 
 
 def _edited(text: str, edits: Iterable[Edit], layers: list[Layer]) -> str:
@@ -190,6 +209,6 @@ def scan(
             if around >= 0 and stop <= spans[around][1]:
                 continue
             start, end = spread.span(begin, stop)
-            yield Hit(rule=rule, text=found.group(), start=start, end=end)
+            yield Hit(rule, found.group(), start, end)
             if once:
                 break

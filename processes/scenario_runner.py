@@ -6,8 +6,8 @@ says so, and everything due in between happens in order.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pysqlite3
 
 import processes
 from engine import Database, Engine, migrate, queries
@@ -66,45 +68,66 @@ class ScenarioClock:
 
 
 class Stage:
-    """The demo company, prepared once and copied for every scenario. Use as a context manager."""
+    """The demo company, prepared once and put back for every scenario. Use as a context manager.
 
-    def __init__(self) -> None:
+    One database stays open: what its statements cost to compile is paid once, not for every scenario.
+    """
+
+    def __init__(self, source: Stage | None = None, change: Callable[[Engine], object] | None = None) -> None:
+        """`source`: a stage to begin with instead of loading the company; `change` is made before anything plays."""
         shm = Path("/dev/shm")
         self._folder = tempfile.TemporaryDirectory(
             prefix="guiju-scenario-", dir=shm if shm.is_dir() else None, ignore_cleanup_errors=True
         )
-        self._template = Path(self._folder.name) / "demo.db"
-        self._copies, self._keys = 0, {"seal_key": Seal.new_key(), "personal_key": Keyring.new_key()}
-        db = Database.open(f"sqlite:///{self._template}")
+        self._keys: dict[str, str] = (
+            source._keys if source else {"seal_key": Seal.new_key(), "personal_key": Keyring.new_key()}
+        )
+        self._db = Database.open(f"sqlite:///{Path(self._folder.name) / 'demo.db'}")
+        self._untouched = pysqlite3.connect(":memory:", check_same_thread=False)
+        self._copying = threading.Lock()
         try:
-            migrate(db)
             clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
-            processes.load_demo(processes.build_engine(db, clock=clock, **self._keys))
-        finally:
-            db.close()
+            engine = processes.build_engine(self._db, clock=clock, **self._keys)
+            if source:
+                source._copy_to(self._db)
+            else:
+                migrate(self._db)
+                processes.load_demo(engine)
+            if change:
+                change(engine)
+            with _raw(self._db) as prepared:
+                prepared.backup(self._untouched)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._untouched.close()
+        self._db.close()
         self._folder.cleanup()
 
     @contextmanager
     def company(self, now: datetime) -> Iterator[tuple[Engine, ScenarioClock]]:
-        """An engine on an untouched copy, its clock at `now`."""
-        self._copies += 1
-        path = self._template.with_name(f"{self._copies}.db")
-        for suffix in ("", "-wal"):
-            if (source := Path(f"{self._template}{suffix}")).exists():
-                shutil.copyfile(source, f"{path}{suffix}")
+        """An engine on the company as it was prepared, its clock at `now`. One at a time."""
+        self._copy_to(self._db)
         clock = ScenarioClock(now)
-        db = Database.open(f"sqlite:///{path}")
-        try:
-            yield processes.build_engine(db, clock=clock, **self._keys), clock
-        finally:
-            db.close()
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+        yield processes.build_engine(self._db, clock=clock, **self._keys), clock
+
+    def _copy_to(self, db: Database) -> None:
+        with self._copying, _raw(db) as target:
+            self._untouched.backup(target)
+
+
+@contextmanager
+def _raw(db: Database) -> Iterator[Any]:
+    connection = db.bind.raw_connection()
+    try:
+        yield connection.dbapi_connection
+    finally:
+        connection.close()
 
 
 def run_file(path: Path, stage: Stage) -> Outcome:

@@ -21,12 +21,18 @@ def steps(pattern: str) -> int:
 
     What comes last and may be missing never fails, so nothing before it is tried a second time on its account.
     """
-    items = list(sre.parse(pattern))
+    return min(_whole(list(sre.parse(pattern))), TOO_MANY)
+
+
+def _whole(items: Sequence[Any]) -> int:
+    """The steps of a pattern nothing follows."""
+    if len(items) == 1 and str(items[0][0]) == "BRANCH":
+        return sum(_whole(list(part)) for part in items[0][1][1])
     certain = len(items)
     while certain and _least(items[certain - 1]) == 0:
         certain -= 1
     cost, _ = _sequence(items[:certain])
-    return min(cost + sum(_one(item)[0] for item in items[certain:]) + 1, TOO_MANY)
+    return cost + sum(_one(item)[0] for item in items[certain:]) + 1
 
 
 def least_length(pattern: str) -> int:

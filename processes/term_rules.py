@@ -27,8 +27,8 @@ COLUMNS = ("id", "flag", "severity", "regex", "allow_regex", "law", "advice")
 SEVERITIES = ("block", "warn")
 MOST_ROWS = 1_000
 LONGEST_CELL = 2_000  # characters of a pattern, a law, an advice
-MOST_STEPS = 5_000  # of one pattern at one place of a text
-MOST_STEPS_IN_ALL = 20_000  # of the whole table at one place of a text
+MOST_STEPS = 4_000  # of one pattern at one place of a text
+MOST_STEPS_IN_ALL = 10_000  # of the whole table at one place of a text
 _LONGEST = 16  # what `+` and `*` mean here: no term is longer, and a long run of digits stays cheap
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[A-Z]|\(\?[a-zA-Z:=!<>]*|[+*](?=[+?]?)|.", re.DOTALL)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,20}\Z")

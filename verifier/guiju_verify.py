@@ -280,6 +280,8 @@ def check_checkpoint(text: Any, keys: list[Key], found: Findings, where: str) ->
     if fault := checkpoint.note.fault(keys):
         wanted = ", ".join(f"{key.name}+{key.id.hex()}" for key in keys)
         found.add(fault, where, size=checkpoint.size, found=checkpoint.note.signer, wanted=wanted)
+    elif checkpoint.origin not in [name for name, _, _ in checkpoint.note.signatures]:
+        found.add("origin", where, size=checkpoint.size, origin=checkpoint.origin)
     return checkpoint
 
 
@@ -498,7 +500,7 @@ def check_export(lines: Iterable[bytes], keys: list[Key], found: Findings) -> No
     elif newest is None:
         found.add("no_checkpoint")
     for instance in sorted(chains.ends):
-        if instance != "deployments" and ended:
+        if instance not in ("deployments", "access") and ended:
             found.add("head", instance)
     return None
 
@@ -520,8 +522,6 @@ def follow(
         return newest, good
     if checkpoint.after != (newest.size if newest else 0):
         found.add("after", after=checkpoint.after, size=checkpoint.size)
-    if newest and checkpoint.origin != newest.origin:
-        found.add("origin", size=checkpoint.size, origin=checkpoint.origin)
     if (checkpoint.size, checkpoint.root) == (tree.size, tree.root()):
         return checkpoint, checkpoint.size
     if good >= 0:  # what follows the first contradiction contradicts as well

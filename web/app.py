@@ -13,6 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import processes
 from engine import Database, Engine, Ticker, queries
+from processes.complaint import keeping
+from processes.personal_erasure.holds import READERS as ERASURE_READERS
 from web import (
     admin,
     api,
@@ -36,7 +38,9 @@ from web import (
     intake,
     languages,
     login,
+    privacy,
     procedures,
+    reading,
     registers,
     security,
     sessions,
@@ -67,6 +71,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     signer = signing.signer_of(engine, config)
     ticker = Ticker(engine, signer=signer)
     app.extensions.update(guiju=engine, guiju_config=config, guiju_ticker=ticker, guiju_signer=signer)
+    ticker.every(6 * 3600, partial(keeping.forget, engine))
     if config.mail:
         from processes.complaint.mail.polling import poll  # with a mailbox only: it brings a client along
 
@@ -78,6 +83,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     attachments.install(app)
     security.install(app, config)
     app.before_request(current.require_login)
+    reading.install(app)
     failures.install(app)
     for part in (
         login,
@@ -99,8 +105,10 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         audit_checkpoints,
         audit_export,
         audit_reports,
+        privacy,
     ):
         app.register_blueprint(part.bp)
+    app.register_blueprint(privacy.audit_bp)
     api.install(app)
     security.slow_down(app, config, ("login.enter", "api.log_in", "tokens.issue"))
     _teach_templates(app)
@@ -127,11 +135,13 @@ def _teach_templates(app: Flask) -> None:
         if username is None:
             return {"me": None, "waiting": {}, "unread": 0, "groups": frozenset()}
         engine = current.engine()
+        groups = queries.groups_of(engine, username)
         return {
+            "sees_erasures": bool(groups.intersection(ERASURE_READERS)),
             "me": queries.person(engine, username),
             "waiting": current.waiting(),
             "unread": queries.unread(engine, actor=username),
-            "groups": queries.groups_of(engine, username),
+            "groups": groups,
         }
 
     def left(due: Any) -> words.Left:

@@ -14,6 +14,7 @@ from engine.exports.ocel import ocel
 from engine.exports.trail import Trail
 from engine.exports.xes import xes
 from engine.identity import LOCAL
+from engine.indexing import kept_back
 from engine.queries.auditing import audited
 from web import export
 from web.audit_search import question_asked
@@ -27,6 +28,10 @@ DOSSIER = {"pdf": "application/pdf", "json": "application/json"}
 NO_KEY = {
     "zh-CN": "存证尚未签名：请管理员设置 GUIJU_SIGNING_KEY",
     "en": "Nothing is signed: ask an administrator to set GUIJU_SIGNING_KEY",
+}
+KEPT = {
+    "zh-CN": "案件中有暂不对审计公开的内容（如尚未结束的表决），公开之后才能制作卷宗",
+    "en": "The case holds entries that are not open to auditors yet (a vote that goes on); the dossier waits for them",
 }
 SUFFIX = {"xes": "xes", "ocel": "ocel.json", "csv": "csv"}
 
@@ -69,6 +74,10 @@ def dossier(instance_id: str, kind: str) -> Response:
         raise Conflict("nothing_signed", text=NO_KEY)
     signer.run()
     with audited(engine(), instance_id, user(), "dossier") as case:
+        if kept_back(case.connection, instance_id):
+            raise Conflict(
+                "entries_kept", text=KEPT
+            )  # its events would tell, word for word, what is kept from auditors
         if kind == "json":
             content = dossier_bytes(engine(), instance_id, key=signer.key, by=user())
         else:

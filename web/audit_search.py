@@ -20,6 +20,7 @@ PLAIN = (
     *("text", "process", "status", "end", "person", "role", "account", "element", "diagram"),
     *("outcome", "since", "until", "longer"),
 )
+MORE = ("role", "account", "element", "outcome", "end", "longer")  # asked less often: folded away until then
 VALUE_FIELDS = 3  # condition fields shown at least
 BULK = ("csv", "xes", "ocel")
 
@@ -52,6 +53,7 @@ def page() -> str:
         found=found,
         wrong=wrong,
         said={name: request.args.get(name, "") for name in (*PLAIN, "late")},
+        more=bool(values or request.args.get("late") or any(request.args.get(name) for name in MORE)),
         values=[*values, *[""] * max(1, VALUE_FIELDS - len(values))][: asked.MOST_VALUES],
         names=searching.variable_names(engine(), actor=user()),
         procedures=_procedures(),

@@ -127,6 +127,10 @@ def value(variable: Variable, what: Any) -> Value:
     """A variable's value: as its form shows it where there is one, else as plain data."""
     if what is None:
         return Value(plain="—")
+    if isinstance(what, dict) and isinstance(what.get("erased"), dict):
+        return Value(plain=erased(what["erased"]))
+    if isinstance(what, dict) and isinstance(what.get("personal"), str) and "box" in what:
+        return Value(plain=_("（已加密，系统没有解封的密钥）"))
     if isinstance(what, dict) and what.get("sealed") is True:
         return Value(plain=_("（尚未公开）"))
     if variable.schema is not None and isinstance(what, dict):
@@ -144,6 +148,13 @@ def value(variable: Variable, what: Any) -> Value:
     if isinstance(what, list) and all(isinstance(one, (str, int, float)) for one in what):
         return _plain(_("、").join(map(str, what)) or "—")
     return _plain(json.dumps(what, ensure_ascii=False, indent=1))
+
+
+def erased(tombstone: Mapping[str, Any]) -> str:
+    """What stands where personal data was: when it was erased, by which rule and on whose approval."""
+    people = _("、").join(formview.name_of("people", str(name)) for name in tombstone.get("by", ()) or ())
+    at, rule = exact_of(tombstone.get("at", "")), str(tombstone.get("rule", ""))
+    return _("已按规定销毁：%(at)s，%(rule)s，批准人%(people)s", at=at, rule=rule, people=people)
 
 
 def _plain(said: str) -> Value:
@@ -176,6 +187,8 @@ def plain_value(what: Any) -> str:
         return "—"
     if isinstance(what, bool):
         return _("是") if what else _("否")
+    if isinstance(what, dict) and isinstance(what.get("erased"), dict):
+        return erased(what["erased"])
     if isinstance(what, dict) and "zh-CN" in what and all(isinstance(one, str) for one in what.values()):
         return text(what)
     if isinstance(what, list) and all(isinstance(one, (str, int, float)) for one in what):

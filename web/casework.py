@@ -13,7 +13,8 @@ from engine.errors import Text
 from engine.moments import moment
 from processes.complaint import correspondence, mailbox
 from processes.complaint import identity as sealed
-from web import evidence, formview
+from processes.complaint.words import CATEGORIES, SCOPES
+from web import evidence, formview, intake
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -35,8 +36,7 @@ def enter() -> Any:
     values["evidence"] = [*(values.get("evidence") or []), *evidence.taken_in(user())]  # what reporters hand over
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), values, by=user(), key=key)
-    groups = [code[place : place + 4] for place in range(0, len(code), 4)]
-    return render_template("report_receipt.html", groups=groups, number=result.business_key, staff=True)
+    return intake.receipt_page(result.business_key, code, staff=True)
 
 
 @bp.get("/<instance_id>/messages")
@@ -70,10 +70,9 @@ def open_identity(instance_id: str) -> str:
 
 def _identity(instance_id: str, opened: Mapping[str, str] | None) -> str:
     grant = sealed.granted(engine(), instance_id, actor=user())
-    if grant is None:
-        queries.case(engine(), instance_id, actor=user())
+    number = queries.case(engine(), instance_id, actor=user()).business_key if grant is None else None
     until = moment(grant.until) if grant else None
-    return render_template("case_identity.html", instance_id=instance_id, until=until, opened=opened)
+    return render_template("case_identity.html", instance_id=instance_id, until=until, opened=opened, number=number)
 
 
 def _messages(instance_id: str, missing: bool = False) -> str:
@@ -89,8 +88,12 @@ def _form(values: Mapping[str, Any] | None = None, errors: Mapping[str, Text] | 
     view = queries.start_form(engine(), correspondence.PROCESS, actor=user())
     schema = view.schema or {}
     properties = {name: part for name, part in schema.get("properties", {}).items() if name != "receipt_code"}
-    channel = {**properties["channel"], "default": "电话"}
-    shown = {**schema, "properties": {**properties, "channel": channel}}
+    made = {
+        "respondent_scope": intake.choice(properties["respondent_scope"], SCOPES),
+        "channel": {**properties["channel"], "default": "电话"},
+        "category": intake.choice(properties["category"], CATEGORIES),
+    }
+    shown = {**schema, "properties": {**properties, **made}}
     return render_template(
         "report_enter.html",
         fields=formview.fields(shown, values or {}, errors or {}),

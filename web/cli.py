@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from web import cli_company, cli_design, cli_evidence, cli_export, cli_privacy, cli_server
+from web import cli_backup, cli_company, cli_design, cli_evidence, cli_export, cli_privacy, cli_server
 from web.cli_text import Tongue, fail, tongue
 
 
@@ -29,7 +29,7 @@ def build(t: Tongue) -> click.Group:
     def guiju() -> None:
         pass
 
-    for module in (cli_server, cli_company, cli_design, cli_evidence, cli_export, cli_privacy):
+    for module in (cli_server, cli_backup, cli_company, cli_design, cli_evidence, cli_export, cli_privacy):
         module.add(guiju, t)
     return guiju
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from engine import queries
 from engine.errors import Text
 from engine.identity import LOCAL
+from engine.moments import moment
 from web import words
 from web.current import engine, user
 from web.languages import gettext as _
@@ -113,6 +114,19 @@ def record(
     ]
 
 
+def tombstone(erased: Mapping[str, Any]) -> str:
+    """What stands where personal data was: when, by which rule, approved by whom, and why."""
+    at = words.exact(moment(erased["at"])) if erased.get("at") else "—"
+    by = _("、").join(name_of("people", str(one)) for one in erased.get("by") or ())
+    return _(
+        "个人信息已于 %(at)s 销毁。依据：%(rule)s；批准：%(by)s；理由：%(reason)s",
+        at=at,
+        by=by,
+        rule=erased.get("rule") or "—",
+        reason=erased.get("reason") or "—",
+    )
+
+
 def shown(part: Mapping[str, Any], value: Any) -> Any:
     """A value as people read it: names for ids, words for yes and no, one line per entry of a list."""
     if value is None or value == "":
@@ -127,6 +141,8 @@ def shown(part: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, list):
         said = [shown(_each(part), item) for item in value]
         return _("、").join(said) if sum(map(len, said)) <= BRIEF else said
+    if isinstance(value, Mapping) and isinstance(value.get("erased"), Mapping):
+        return tombstone(value["erased"])
     if isinstance(value, Mapping) and "zh-CN" in value:  # what the system says, in both languages
         return text(value)
     if isinstance(value, Mapping):
@@ -280,8 +296,9 @@ def _files(ids: list[Any]) -> list[Option]:
     if not ids:  # nobody needs to be asked for, as on pages without a log-in
         return []
     found = queries.attachment_rows(engine(), [str(one) for one in ids], actor=user())
+    gone = _("（已销毁）")
     return [
-        Option(value=row.id, title=f"{row.name} · {words.size(row.size)}", chosen=True)
+        Option(value=row.id, title=f"{row.name or gone} · {words.size(row.size)}", chosen=True)
         for row in (found[str(one)] for one in ids if str(one) in found)
     ]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, g, render_template, request
+from flask import Blueprint, current_app, g, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import TooManyRequests
@@ -89,7 +89,7 @@ def send() -> Any:
     stated = {**values, "evidence": evidence.taken_in(None), "respondent_scope": scope, "channel": "网页"}
     key = request.form.get("key", "")[:64] or secrets.token_hex(16)
     result, code = correspondence.file(engine(), stated, by=None, key=key)
-    return _receipt(result.business_key, code, staff=False)
+    return receipt_page(result.business_key, code, staff=False)
 
 
 @bp.get("/receipt")
@@ -178,12 +178,14 @@ def _schema() -> Mapping[str, Any]:
     if schema is None:
         raise NotFound(id=correspondence.PROCESS)
     properties = {name: part for name, part in schema["properties"].items() if name not in HIDDEN}
-    properties["category"] = {
-        **{name: value for name, value in properties["category"].items() if name != "x-suggestions"},
-        "enum": list(CATEGORIES),
-        "x-enum-titles": CATEGORIES,
-    }
+    properties["category"] = choice(properties["category"], CATEGORIES)
     return {**schema, "properties": properties}
+
+
+def choice(field: Mapping[str, Any], titles: Mapping[str, Text]) -> dict[str, Any]:
+    """A field of free text with suggestions, as a choice among what has a title in both languages."""
+    kept = {name: value for name, value in field.items() if name != "x-suggestions"}
+    return {**kept, "enum": list(titles), "x-enum-titles": dict(titles)}
 
 
 def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[str, Text] | None = None) -> str:
@@ -197,8 +199,14 @@ def _form(scope: str, values: Mapping[str, Any] | None = None, errors: Mapping[s
     )
 
 
-def _receipt(number: str | None, code: str, *, staff: bool) -> str:
-    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff)
+def receipt_page(number: str | None, code: str, *, staff: bool) -> str:
+    """The page that shows a receipt, once: to who reported, or to who entered it for them."""
+    return render_template("report_receipt.html", groups=_grouped(code), number=number, staff=staff, address=address())
+
+
+def address() -> str:
+    """Where a receipt is entered, as it is written down."""
+    return config().public_url + url_for("intake.receipt")
 
 
 def _grouped(code: str) -> list[str]:

@@ -157,6 +157,8 @@ def shown(book: Book, field: str, value: Any) -> str:
     if isinstance(value, list):
         return _("、").join(shown(book, field, one) for one in value)
     if isinstance(value, Mapping):
+        if isinstance(value.get("erased"), Mapping):
+            return formview.tombstone(value["erased"])
         if "zh-CN" in value:
             return text(value)
         inner = [(name, one) for name, one in value.items() if one not in (None, "", [])]

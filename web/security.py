@@ -85,9 +85,13 @@ def slow_down(app: Flask, config: Config, endpoints: tuple[str, ...]) -> None:
         @wraps(view)
         def slowed(**arguments: Any) -> Any:
             rates, allowed = counted()
-            if not rates.hit(allowed, "login", request.remote_addr or ""):
+            source = request.remote_addr or ""
+            if not rates.hit(allowed, "login", source):
                 raise TooManyRequests
-            return view(**arguments)
+            answer = app.make_response(view(**arguments))
+            if answer.status_code < 400:  # whoever knows their password is not kept out by their own coming and going
+                rates.forgive(allowed, "login", source)
+            return answer
 
         return slowed
 

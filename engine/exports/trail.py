@@ -42,6 +42,7 @@ TRANSITIONS = {  # event type → transition of the standard transactional life-
     "instance.ended": "unknown",
     "timer.fired": "unknown",
     "access.refused": "unknown",
+    "case.read": "unknown",
     "incident.raised": "ate_abort",
     "incident.resolved": "resume",
     "register.changed": "unknown",
@@ -159,7 +160,7 @@ def _happenings(
             comment=_word(result.get("comment")),
             hash=bytes(digest).hex(),
             accounts=(data["key"],) if kind == "register.changed" and data.get("register") == "account" else (),
-            attachments=() if task in hidden else tuple(data.get("attachments") or ()),
+            attachments=() if task in hidden else tuple(_file(one) for one in data.get("attachments") or ()),
             decision=decision,
         )
 
@@ -170,6 +171,11 @@ def _told(kind: str, parsed: Definitions, process: str, element: str) -> bool:
     if info is None or info.kind in HUMAN:
         return False
     return kind != "element.entered" or info.kind in LASTING
+
+
+def _file(one: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a file; the name of one with personal data is sealed like any entry."""
+    return {**one, "name": _word(one.get("name"))}
 
 
 def _word(value: Any) -> str | None:

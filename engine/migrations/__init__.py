@@ -15,9 +15,15 @@ from engine.db import Database
 HERE = Path(__file__).parent
 
 
-def migrate(db: Database) -> None:
-    """Bring the database's schema to the newest version, in one transaction; nothing to do costs one read."""
-    newest = max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
+def newest_revision() -> str:
+    """The newest version of the schema."""
+    return max(path.name[:4] for path in (HERE / "versions").glob("[0-9]*.py"))
+
+
+def migrate(db: Database, *, to: str = "head") -> None:
+    """Bring the database's schema to the newest version (or to an older one, `to`, from a still older one), in one
+    transaction; nothing to do costs one read."""
+    newest = newest_revision() if to == "head" else to
     with db.read() as connection:
         if sa.inspect(connection).has_table("alembic_version"):
             found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
@@ -31,7 +37,7 @@ def migrate(db: Database) -> None:
         config = Config()
         config.set_main_option("script_location", str(HERE))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         with contextlib.suppress(DBAPIError), connection.begin_nested():  # who may not make roles: `guiju audit-role`
             readonly.make_role(connection)
 

@@ -27,6 +27,7 @@ from engine.queries.catalogue import (
     instance_of,
     open_incidents,
     person,
+    procedures_of,
     start_form,
     startable,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "moment",
     "open_incidents",
     "person",
+    "procedures_of",
     "prove",
     "record_read",
     "register",

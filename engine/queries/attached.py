@@ -13,10 +13,11 @@ from engine import accesses
 from engine.errors import Denied, NotFound
 from engine.identity import Standing
 from engine.jobs import note_refusal
-from engine.models import attachment_uses, attachments, tasks
+from engine.models import attachment_uses, attachments, instances, tasks
 from engine.moments import moment
-from engine.queries.reading import Sealed, readable_case, reader
+from engine.queries.reading import Sealed, is_auditor, readable_case, reader
 from engine.safes import content_of, plain_name
+from engine.spiff.case import Case
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -75,12 +76,14 @@ def attachments_of(engine: Engine, instance_id: str, *, actor: str) -> dict[str,
     with engine.db.read() as connection:
         who = reader(engine, connection, actor)
         readable_case(engine, connection, instance_id, who)
-        query = sa.select(attachments, attachment_uses.c.task_id, attachment_uses.c.element).join(
+        used = (attachment_uses.c.instance_id, attachment_uses.c.task_id, attachment_uses.c.element)
+        query = sa.select(attachments, *used).join(
             attachment_uses, attachment_uses.c.attachment_id == attachments.c.attachment_id
         )
         rows = connection.execute(query.where(attachment_uses.c.instance_id == instance_id)).all()
         sealed = Sealed(engine, connection, instance_id, who)
-        open_ = [row for row in rows if not _hidden(connection, sealed, instance_id, row)]
+        named = _named_now(engine, connection, instance_id)
+        open_ = [row for row in rows if not _hidden(engine, connection, who, sealed, row, named)]
         return {row.attachment_id: AttachmentRow(**_values(engine, connection, row)) for row in open_}
 
 
@@ -111,17 +114,47 @@ def _refusal(engine: Engine, connection: Connection, uses: Any, who: Standing) -
         except Denied as error:
             refusal = error
             continue
-        if not _hidden(connection, Sealed(engine, connection, use.instance_id, who), use.instance_id, use):
+        sealed, named = (
+            Sealed(engine, connection, use.instance_id, who),
+            _named_now(engine, connection, use.instance_id),
+        )
+        if not _hidden(engine, connection, who, sealed, use, named):
             return None
     return refusal or Denied("attachment_denied")
 
 
-def _hidden(connection: Connection, sealed: Sealed, instance_id: str, use: Any) -> bool:
-    if not use.task_id:
+def _hidden(
+    engine: Engine, connection: Connection, who: Standing, sealed: Sealed, use: Any, named: frozenset[str] | None
+) -> bool:
+    """Whether this use of a file is not for the reader.
+
+    What the request names now (`named`) is for every reader of the case; what it came with and was corrected to leave
+    out is for whoever uploaded it, and for auditors.
+    """
+    if named is not None and use.attachment_id in named:
         return False
-    where = sa.and_(tasks.c.instance_id == instance_id, tasks.c.task_id == use.task_id)
+    if not use.task_id:
+        owner = sa.select(attachments.c.by).where(attachments.c.attachment_id == use.attachment_id)
+        mine = connection.scalar(owner) == who.username
+        return named is not None and not mine and not is_auditor(engine, who)
+    where = sa.and_(tasks.c.instance_id == use.instance_id, tasks.c.task_id == use.task_id)
     by = connection.scalar(sa.select(tasks.c.completed_by).where(where))
     return sealed.hides(use.task_id, use.element, by)
+
+
+def _named_now(engine: Engine, connection: Connection, instance_id: str) -> frozenset[str] | None:
+    """The files that the case's own variables name under the fields of its start form; None when they say nothing."""
+    columns = (instances.c.process, instances.c.deployment, instances.c.state)
+    row = connection.execute(sa.select(*columns).where(instances.c.instance_id == instance_id)).one()
+    parsed = engine.shelf.get(row.deployment, connection)
+    form = parsed.processes[row.process].start.form
+    if form is None:
+        return None
+    fields = parsed.forms[form].get("properties", {})
+    current = Case.load(parsed, row.state).variables()
+    lists = [current.get(name) for name, field in fields.items() if field.get("x-widget") == "attachments"]
+    told = [each for each in lists if isinstance(each, list)]
+    return frozenset(str(one) for each in told for one in each) if told else None
 
 
 def _missing(attachment_id: str) -> NotFound:

@@ -137,6 +137,16 @@ def choices(engine: Engine, source: str) -> list[tuple[str, Text, str]]:
         ]
 
 
+def procedures_of(engine: Engine) -> list[tuple[str, Text]]:
+    """(key, name) of every procedure's newest version, by name."""
+    with engine.db.read() as connection:
+        found = [
+            (each.process, engine.shelf.get(each.number, connection).processes[each.process].name)
+            for each in deployment.latest(connection)
+        ]
+        return sorted(found, key=lambda one: one[1]["zh-CN"])
+
+
 def person(engine: Engine, username: str) -> PersonRef | None:
     """A person by username, or None."""
     with engine.db.read() as connection:

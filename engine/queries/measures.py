@@ -175,7 +175,7 @@ def levels(engine: Engine, *, actor: str, period: Period) -> list[Level]:
             for row in deployment.latest(connection)
         }
         mine = [*period.conditions(), auditable_ids(engine, audit, step.instance_id), step.is_task.is_(sa.true())]
-        due = [*mine, step.due_at.is_not(None)]
+        due = [*mine, step.late.is_not(None)]
         query = sa.select(step.process, step.element, sa.func.count(step.worked), sa.func.sum(step.late))
         rows = connection.execute(query.where(*due).group_by(step.process, step.element)).all()
         open_query = sa.select(step.process, step.element, sa.func.count()).where(

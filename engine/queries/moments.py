@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
 from engine import deployment
-from engine.errors import NotFound, Text
+from engine.errors import NotFound, Text, Unavailable
 from engine.identity import Standing
 from engine.moments import moment as moment_of
+from engine.personal import reveal
 from engine.queries import past, track
 from engine.queries.course import Entry, diagrams, element_name
 from engine.queries.picture import Picture, picture
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from engine.runtime import Engine
 
 
-AROUND = 60  # beats listed on either side of the moment
+AROUND = 40  # beats listed on either side of the moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,10 +121,12 @@ class Course:
     def __init__(self, engine: Engine, connection: Connection, row: Any, who: Standing) -> None:
         self.engine, self.connection, self.row = engine, connection, row
         self.parsed: Definitions = engine.shelf.get(row.deployment, connection)
-        self.events = veiled(engine, connection, row.instance_id, who, read(connection, row.instance_id))
+        events = read(connection, row.instance_id)
+        self.events = veiled(engine, connection, row.instance_id, who, _revealed(engine, connection, events))
         self.beats = beats(self.events)
         self.track = track.lay(((event.seq, event.body) for event in self.events), row.process, self._calls)
         self.last = self.events[-1].seq if self.events else 0
+        self.actors = {beat.number: beat.actors for beat in self.beats}
         self.names = Names(connection)
         self.names.load({event.actor for event in self.events})
         self._nth = past.attempts_by_token(self.track)
@@ -194,7 +197,7 @@ class Course:
             command=beat.command,
             lead=self.shown(beat.lead),
             ends=any(event.type == "instance.ended" for event in beat.events),
-            actors=beat.actors,
+            actors=self.actors[beat.number],
         )
 
     def views(self) -> list[ViewRow]:
@@ -227,7 +230,7 @@ def moment(engine: Engine, instance_id: str, *, at: int | None, actor: str, who:
         if not 1 <= at <= course.last:
             raise moment_missing(at, course.last)
         here = next((beat for beat in reversed(course.beats) if beat.first <= at), course.beats[0])
-        listed = [beat for beat in course.beats if who is None or who in beat.actors]
+        listed = [beat for beat in course.beats if who is None or who in course.actors[beat.number]]
         place = sum(beat.first <= at for beat in listed) - 1
         near = listed[max(0, place - AROUND) : place + AROUND + 1]
         event = next((event for event in here.events if event.seq == at), None)
@@ -287,11 +290,25 @@ def case_of(engine: Engine, instance_id: str, actor: str) -> Iterator[Course]:
         yield Course(engine, connection, row, who)
 
 
+def _revealed(engine: Engine, connection: Connection, events: list[Recorded]) -> list[Recorded]:
+    """The events with personal data opened; one whose boxes were damaged stays as it is."""
+    try:
+        bodies = reveal(engine.personal, connection, [event.body for event in events])
+    except Unavailable:
+        bodies = []
+        for event in events:
+            try:
+                bodies.append(reveal(engine.personal, connection, event.body))
+            except Unavailable:
+                bodies.append(event.body)
+    return [replace(event, body=body) for event, body in zip(events, bodies, strict=True)]
+
+
 def _people(course: Course) -> list[tuple[PersonRef, int]]:
     """Who took part, and in how many beats, most first."""
     counts: dict[str, int] = {}
     for beat in course.beats:
-        for name in beat.actors:
+        for name in course.actors[beat.number]:
             counts[name] = counts.get(name, 0) + 1
     course.names.load(counts)
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -11,6 +11,7 @@ from engine.changes import Change, apply
 from engine.changes import changes as changed_by
 from engine.errors import Text
 from engine.moments import moment
+from engine.personal import reveal
 from engine.queries.course import element_name
 from engine.queries.recorded import Beat, Recorded
 from engine.queries.rows import PersonRef
@@ -127,7 +128,8 @@ def _worked_out(course: Course) -> dict[int, list[Change]]:
         after = rerun.case.variables() if rerun.case else {}
         found[step.last] = changed_by(before, after)
         before = after
-    return found
+    opened: dict[int, list[Change]] = reveal(course.engine.personal, course.connection, found)
+    return opened
 
 
 def _described(course: Course) -> dict[str, dict[str, Any]]:

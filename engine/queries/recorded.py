@@ -45,6 +45,7 @@ class Recorded:
     type: str
     body: Body
     fault: str = ""
+    boxed: bool = False  # whether it may hold sealed personal data
 
     @property
     def data(self) -> dict[str, Any]:
@@ -156,7 +157,8 @@ def _event(instance_id: str, seq: int, kind: str, content: bytes) -> Recorded:
     if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
         return Recorded(seq=seq, type=kind, body={}, fault="unreadable")
     said = (body.get("instance"), body.get("seq"), body.get("type"))
-    return Recorded(seq=seq, type=kind, body=body, fault="" if said == (instance_id, seq, kind) else "row")
+    fault = "" if said == (instance_id, seq, kind) else "row"
+    return Recorded(seq=seq, type=kind, body=body, fault=fault, boxed=b'"personal"' in content)
 
 
 def first_fault(events: list[Recorded], last: int) -> Fault | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from engine.errors import Unavailable
 from engine.identity import Standing
+from engine.personal import reveal
 from engine.queries.auditing import audited
 from engine.queries.reading import Sealed
 from engine.queries.recorded import Recorded
@@ -40,9 +42,25 @@ def veiled(
             by, at = result.get("by"), result.get("at")
             if isinstance(by, str) and sealed.hides(str(event.data.get("task")), event.element or "", by):
                 hidden.add((by, at))
-    if not hidden:
+    if hidden:
+        events = [replace(event, body={**event.body, "data": _without(event.data, hidden)}) for event in events]
+    return _opened(engine, connection, events)
+
+
+def _opened(engine: Engine, connection: Connection, events: list[Recorded]) -> list[Recorded]:
+    """The events with sealed personal data opened, erased data as its tombstone. Without the key that wraps the others
+    the boxes stay shut: everything else can still be replayed."""
+    boxed = [place for place, event in enumerate(events) if event.boxed]
+    if not boxed:
         return events
-    return [replace(event, body={**event.body, "data": _without(event.data, hidden)}) for event in events]
+    try:
+        told = reveal(engine.personal, connection, [events[place].body for place in boxed])
+    except Unavailable:
+        return events
+    opened = list(events)
+    for place, body in zip(boxed, told, strict=True):
+        opened[place] = replace(events[place], body=body)
+    return opened
 
 
 def _without(tree: Any, hidden: set[tuple[str, Any]]) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from SpiffWorkflow.util.task import TaskState
 
 from engine.spiff import codec, determinism
+from engine.spiff.codec import FORMAT
 from engine.spiff.determinism import Context
 from engine.spiff.facts import HumanTask, OperationCall, OperationWait, TimerWait, Trace, Waiting
 from engine.spiff.failures import NotOpen, Stalled, bad_value
@@ -22,7 +23,7 @@ from engine.spiff.timers import due_at
 from engine.spiff.values import NotJson, kept
 from engine.spiff.workflow import Root, Token
 
-__all__ = ["Case", "Context", "HumanTask", "OperationCall", "OperationWait", "TimerWait", "Trace", "Waiting"]
+__all__ = ["FORMAT", "Case", "Context", "HumanTask", "OperationCall", "OperationWait", "TimerWait", "Trace", "Waiting"]
 
 
 class Case:
@@ -68,9 +69,9 @@ class Case:
         """The case that `dump` gave."""
         return cls(codec.unpack(state, definitions), definitions)
 
-    def dump(self) -> bytes:
-        """The case as bytes: the same case always gives the same ones."""
-        return codec.pack(self._root)
+    def dump(self, format_: int = codec.FORMAT) -> bytes:
+        """The case as bytes: the same case always gives the same ones. Raises ValueError for an unknown format."""
+        return codec.pack(self._root, format_)
 
     # -- commands ---------------------------------------------------------------------------------------------------
     def complete(self, token: str, result: Mapping[str, Any], ctx: Context) -> None:

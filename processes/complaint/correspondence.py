@@ -13,6 +13,7 @@ from engine.errors import Conflict, Denied, NotFound
 from engine.moments import stamp
 from engine.notes import handlers_of
 from processes.complaint import mailbox
+from processes.complaint.cleaning import cleaned
 from processes.complaint.mailbox import Message
 from processes.complaint.seal import Seal
 from processes.complaint.tables import instances
@@ -43,9 +44,34 @@ def file(engine: Engine, values: Mapping[str, Any], *, by: str | None, key: str)
     hashed = mailbox.hashed_receipt(code)
     seal = seal_of(engine)
     seal.tag(code)  # without a key nothing must be filed
-    result = engine.start(PROCESS, values, by=by, key=key)
+    result = start(engine, values, by=by, key=key)
     engine.db.write(lambda connection: mailbox.keep(seal, connection, result.instance_id, code, hashed))
     return result, code
+
+
+def start(engine: Engine, values: Mapping[str, Any], *, by: str | None, key: str | None) -> Result:
+    """Start a complaint with its files cleaned, without a receipt. Raises Invalid, Denied, Unavailable."""
+    return engine.start(PROCESS, {**values, **_cleaned(engine, values, by)}, by=by, key=key)
+
+
+def _cleaned(engine: Engine, values: Mapping[str, Any], by: str | None) -> dict[str, Any]:
+    """The evidence with every file that was handed in as it is put in its clean form. Raises Invalid, Unavailable.
+
+    What strangers bring is clean before it is stored; this is for files that staff uploaded by themselves."""
+    ids = values.get("evidence")
+    if by is None or not isinstance(ids, list):
+        return {}
+    kept: list[Any] = []
+    for number, attachment_id in enumerate(ids, 1):
+        try:
+            found = queries.attachment(engine, str(attachment_id), actor=by)
+        except (NotFound, Denied):
+            kept.append(attachment_id)  # none of theirs: the form says so
+            continue
+        name, plain = cleaned(found.content, number)
+        same = plain == found.content and found.name == name
+        kept.append(attachment_id if same else engine.attach(None, name, plain, by=by))
+    return {"evidence": kept}
 
 
 def thread_by(engine: Engine, code: str) -> str | None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +30,6 @@ ONCE = "1"  # before the mark of a receipt that went out by mail: opening the ma
 LONGEST = 8000  # characters of a message
 MOST = 200  # messages a reporter may leave in one thread
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # as for passwords: 19 MiB, two passes
-_NOTHING = _hasher.hash(secrets.token_hex(16))
 _kitchen = threading.BoundedSemaphore(3)  # a flood of guesses takes neither the memory nor the log-ins' own kitchen
 
 
@@ -119,6 +119,12 @@ def hashed_receipt(code: str) -> str:
         return _hasher.hash(code)
 
 
+@cache
+def _nothing() -> str:
+    """What a code that opens nothing is compared with, so that it takes as long."""
+    return _hasher.hash(secrets.token_hex(16))
+
+
 def find(seal: Seal, connection: Connection, code: str) -> str | None:
     """The thread a receipt opens, or None. Always takes at least one hash's time."""
     if not code:
@@ -126,7 +132,7 @@ def find(seal: Seal, connection: Connection, code: str) -> str | None:
     marks = (seal.tag(code), ONCE + seal.tag(code))
     rows = connection.execute(sa.select(threads).where(threads.c.lookup.in_(marks))).all()
     found = None
-    for hashed, thread_id in [(row.receipt_hash, row.thread_id) for row in rows] or [(_NOTHING, None)]:
+    for hashed, thread_id in [(row.receipt_hash, row.thread_id) for row in rows] or [(_nothing(), None)]:
         with _Turn():
             try:
                 if _hasher.verify(hashed, code):
@@ -185,6 +191,7 @@ def read(seal: Seal, connection: Connection, thread_id: str) -> list[Message]:
     found = []
     for row in connection.execute(query.order_by(messages.c.at, messages.c.message_id)):
         text = seal.open(bytes(row.sealed), f"{thread_id}/{row.message_id}") if row.sealed is not None else row.text
+        text = text or {"zh-CN": "内容已按规定销毁", "en": "Erased as the rules require"}
         found.append(Message(at=moment(row.at), kind=row.kind, text=text))
     return found
 

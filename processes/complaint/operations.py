@@ -210,14 +210,14 @@ def transfer(
 @operations.local(
     "complaint.ask", parameters=("questions",), title={"zh-CN": "凭码追问", "en": "Ask through the receipt"}
 )
-def ask(ctx: OperationContext, *, questions: Sequence[str] | None = None) -> dict[str, Any]:
+def ask(ctx: OperationContext, *, questions: Any = None) -> dict[str, Any]:
     """{"at", "text"}: leaves the questions in the mailbox."""
-    listed = [text for text in questions or () if text]
+    listed = [text for text in ctx.open(questions) or () if text]
     zh = "；".join(listed) or "请补充时间、地点、链接或其他可核查的线索。"
     en = "; ".join(listed) or "Please add when, where, a link, or anything else that can be checked."
     tell(ctx, f"需要补充：{zh}", f"More is needed: {en}")
     put(ctx, status="asking")
-    return {"at": stamp(ctx.now), "text": {"zh-CN": zh, "en": en}}
+    return {"at": stamp(ctx.now), "text": ctx.seal("text", {"zh-CN": zh, "en": en})}
 
 
 @operations.local(

@@ -20,5 +20,5 @@ grants = _table(
     "instance_id grant_id username reason approved_by request_no from_at until",
     approved_by=sa.JSON,
 )
-instances = _table("instances", "instance_id business_key process status end title state")
+instances = _table("instances", "instance_id business_key process status end title state ended_at")
 definitions = _table("definitions", "process")

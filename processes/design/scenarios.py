@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from engine import Database
+from engine import Engine
 from engine.deployment import deploy
 from engine.identity import Directory
 from processes.bundle import SHIPPED_PROCEDURES
@@ -57,27 +56,14 @@ class DraftStage(Stage):
     """The demo company with these files deployed, and nothing else."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        source = _company()
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="guiju-draft-", dir=source._template.parents[1], ignore_cleanup_errors=True
-        )
-        self._template, self._copies, self._keys = Path(self._folder.name) / "demo.db", 0, source._keys
-        for suffix in ("", "-wal"):
-            if (kept := Path(f"{source._template}{suffix}")).exists():
-                shutil.copyfile(kept, f"{self._template}{suffix}")
-        db = Database.open(f"sqlite:///{self._template}")
-        try:
-            import processes  # which imports the procedures, this one's neighbours
-
-            engine = processes.build_engine(db, clock=None, **self._keys)
-
+        def change(engine: Engine) -> None:
             def work(connection: Connection) -> None:
                 house = engine.house(Directory(connection))
                 deploy(connection, files, by="draft", now=engine.now(), house=house, alone=True)
 
-            db.write(work)
-        finally:
-            db.close()
+            engine.db.write(work)
+
+        super().__init__(_company(), change)
 
 
 def play(

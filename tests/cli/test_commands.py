@@ -22,8 +22,8 @@ from web.sessions import check_password
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
-    "audit-role", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password", "replay",
-    "rewrap", "scenario", "serve", "verify",
+    "audit-role", "backup", "check", "demo", "deploy", "deployed", "export", "init", "key", "leave", "password",
+    "replay", "restore", "rewrap", "scenario", "serve", "verify",
 ]  # fmt: skip
 
 

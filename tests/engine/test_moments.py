@@ -10,8 +10,7 @@ import pytest
 from engine import Engine, queries, save_directory
 from engine.errors import Denied, NotFound
 from engine.queries.recorded import Recorded, beats
-from tests.engine.steps import review_of
-from tests.engine.test_evidence import drop_guards
+from tests.engine.steps import drop_guards, review_of
 
 
 @pytest.fixture
@@ -150,7 +149,7 @@ def test_a_damaged_history_names_its_first_bad_event_and_shows_the_rest(
     last = at(engine, instance).last
 
     def damage(connection: Any) -> None:
-        drop_guards(engine, connection)
+        drop_guards(connection)
         rubbish = "x" * 32
         connection.exec_driver_sql(statement.replace("{i}", instance).replace("{b}", rubbish))
 

@@ -105,6 +105,8 @@ def test_each_person_in_each_case_has_a_key_and_a_box_opens_nowhere_else(private
         for swapped in (
             {**one, "box": other["box"]},
             {**one, "field": "comment"},
+            {**one, "box": "?"},
+            {**one, "box": "AAAA"},
             {**one, "personal": other["personal"]},
         ):
             with pytest.raises(Unavailable):

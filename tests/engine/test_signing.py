@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engine import Engine, Signer, SigningKey, queries
+from engine import Engine, Signer, SigningKey, queries, verify
 from engine.checkpoints import read
 from engine.evidence import check_case
 from engine.exporting import write_evidence
 from engine.models import checkpoint_sinks, checkpoints, tree_head, tree_tiles
 from engine.publishing import Address, Folder
+from engine.tree import Tree, leaf_hash
 from tests.engine.steps import drop_guards, review_of
 from verifier.guiju_verify import check_file
 
@@ -75,10 +76,30 @@ def test_a_tree_shorter_than_what_was_signed_is_not_signed(engine: Engine, tmp_p
     change(engine, sa.delete(checkpoints).where(checkpoints.c.size > sizes[0]))
     change(engine, sa.update(tree_head).values(size=sizes[0]))
     change(engine, sa.text("update tree_runs set place = null where place >= " + str(sizes[0])))
+    change(engine, sa.delete(tree_tiles))
+
+    def regrow(connection: Any) -> None:
+        runs = connection.execute(sa.text("select * from tree_runs where place is not null order by place")).all()
+        hashes = [
+            leaf_hash(bytes(row[0]))
+            for run in runs
+            for row in connection.execute(
+                sa.text("select hash from history where instance_id = :i and seq between :a and :b order by seq"),
+                {"i": run.instance_id, "a": run.first, "b": run.last},
+            )
+        ]
+        assert Tree(connection).append(0, hashes) == sizes[0]
+
+    engine.db.write(regrow)
     clock.advance(seconds=3)
     for known in ({"memory": memory}, {"sinks": [Folder(folder)]}):
         assert Signer(engine, KEY, **known).run() is None  # type: ignore[arg-type]
         assert fault(engine) == "tree_cut"
+    anew = SigningKey.make("guiju.example/log-2")
+    assert Signer(engine, anew, memory=tmp_path / "anew.last", sinks=[Folder(folder)]).run() is not None
+    report = verify(engine.db, keys=[KEY.public, anew.public])
+    assert report.checkpoints == 2 and fault(engine) is None
+    assert [one.code for one in verify(engine.db, keys=[KEY.public]).broken] == ["key"]
 
 
 def test_a_checkpoint_gone_from_the_database_stops_signing(engine: Engine, tmp_path: Path) -> None:

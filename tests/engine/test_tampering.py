@@ -35,7 +35,7 @@ class Snapshot:
         self._connection = connection
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[sa.Connection]:
+    def snapshot(self) -> Iterator[sa.Connection]:
         yield self._connection
 
 

@@ -234,3 +234,27 @@ def test_a_secret_that_was_taken_out_is_shown_to_no_reviewer_of_the_next_version
     assert "今天的大会好热闹" in page
     assert "底价" not in page
     assert "底价" in str(queries.case(engine, case, actor="hanzhuomian"))
+
+
+def test_a_picture_taken_out_after_a_leak_is_kept_from_the_reviewers_of_the_next_version(engine: Engine) -> None:
+    leaked = engine.attach(None, "大屏.txt", "2027春季经销商底价表".encode(), by="hanzhuomian")
+    case = submit(engine, "C05", media=[leaked])
+    clean = engine.attach(None, "花絮.txt", "会场全景".encode(), by="hanzhuomian")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", body="今天的大会好热闹！", media=[clean])
+    (task,) = [each.task_id for each in queries.inspect(engine, case).open]
+    shown = queries.task(engine, task, actor="shenshafa").start
+    assert shown is not None and shown.values["media"] == [clean]
+    assert set(queries.attachments_of(engine, case, actor="shenshafa")) == {clean}
+    assert queries.attachment(engine, clean, actor="shenshafa").content == "会场全景".encode()
+    assert set(queries.attachment_rows(engine, [leaked, clean], actor="shenshafa")) == {clean}
+    with pytest.raises(Denied):
+        queries.attachment(engine, leaked, actor="shenshafa")
+    assert queries.attachment(engine, leaked, actor="hanzhuomian").content
+
+
+def test_a_picture_nobody_exchanged_is_there_for_everybody_who_reads_the_case(engine: Engine) -> None:
+    picture = engine.attach(None, "花絮.txt", "会场全景".encode(), by="hanzhuomian")
+    case = submit(engine, media=[picture])
+    do(engine, case, "t1_review", "shenshafa", outcome="return", comment="改标题")
+    do(engine, case, "revise", "hanzhuomian", outcome="resubmit", title="新标题")
+    assert set(queries.attachments_of(engine, case, actor="shenshafa")) == {picture}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from engine.errors import Invalid
+from processes import scanner
 from processes.scanner import normalise, plain, scan
 from processes.term_cost import steps
 from processes.term_rules import COLUMNS, MOST_STEPS_IN_ALL, PATH, bounded, problems, read, refused, shipped
@@ -87,6 +89,18 @@ def test_every_place_of_a_normalised_text_is_known() -> None:
     assert places == sorted(places)
     for start, stop in places:
         assert 0 <= start < stop <= len(text)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_short_way_and_the_long_way_to_a_plain_text_agree(seed: int) -> None:
+    draw = Random(seed)
+    letters = [*"最好先零甲醛139.-，。、 顶级比a1", "頂級", "zui", "di一", "\u200b", "㎡", "Ａ", "é", "😀"]
+    for _ in range(200):
+        text = "".join(draw.choice(letters) for _ in range(draw.randint(0, 20)))
+        short, long = scanner.plain(text), scanner._step_by_step(text)
+        assert short.text == long.text
+        places = range(len(short.text))
+        assert [short.span(at, at + 1) for at in places] == [long.span(at, at + 1) for at in places]
 
 
 def test_only_the_flags_asked_for_are_looked_at() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -13,11 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from engine import Engine, SigningKey
+from engine.errors import Invalid
+from engine.models import instances, task_access
 from engine.spiff.picture import picture
 from web import Config, create_app
+from web.dossier.contents import Form, Row, Vote, collect
+from web.dossier.paper import pdf
 
 Browse = Callable[[str | None], Any]
 VERIFIER = Path(__file__).resolve().parents[2] / "verifier" / "guiju_verify.py"
@@ -90,8 +96,42 @@ def test_the_json_dossier_is_the_same_evidence(browse: Browse, case: str, tmp_pa
     assert verify(path).returncode == 0
 
 
+def test_what_auditors_may_not_see_yet_holds_the_dossier_back(
+    browse: Browse, engine: Engine, case: str, loan: Any
+) -> None:
+    reads = {
+        "instance_id": case,
+        "task_id": loan.tasks[0],
+        "principal": "g:keepers",
+        "rule": "reads",
+        "created_at": "x",
+    }
+    engine.db.write(lambda c: c.execute(sa.insert(task_access).values(**reads)))
+    for kind in ("pdf", "json"):
+        answer = browse("jianchigui").get(f"/audit/{case}/dossier.{kind}")
+        assert answer.status_code == 409 and "同意" not in answer.text
+
+
 def test_a_running_case_has_a_dossier_too(browse: Browse, loan: Any) -> None:
     assert browse("jianchigui").get(f"/audit/{loan.instance_id}/dossier.pdf").status_code == 200
+
+
+@pytest.mark.parametrize("said", ["字" * 9000, "x" * 9000, "行\n" * 1500, "a " * 3000 + "\n" * 500])
+def test_no_text_is_too_long_for_the_paper(browse: Browse, engine: Engine, loan: Any, said: str) -> None:
+    (task,) = loan.tasks
+    engine.claim(task, by="taochouti")
+    with contextlib.suppress(Invalid):  # where the form takes less, as much as it takes
+        engine.complete(task, {"outcome": "agree", "comment": said}, by="taochouti")
+    with engine.db.read() as connection:
+        row = connection.execute(sa.select(instances).where(instances.c.instance_id == loan.instance_id)).one()
+        contents = collect(engine, connection, row, language="zh-CN")
+    long = Form(title=said, step="x", who=said[:90], at="", seq=1, pairs=[("意见", said), (said[:200], "y")])
+    rows = [Row(seq=1, at="", who=said, says=said, said=said, hash="")]
+    votes = [Vote(step=said, ballots=[("a", said, said, "b")])]
+    contents = replace(contents, title=said, forms=[long], timeline=rows, votes=votes)
+    checkpoint = KEY.checkpoint(origin="x", size=1, root=bytes(32), at=engine.now(), after=0).note
+    evidence = {"key": KEY.public, "checkpoint": checkpoint, "made": {"by": None}, "events": []}
+    assert pdf(contents, json_file=b"{}", evidence=evidence, sha256="0" * 64, at="now").startswith(b"%PDF-")
 
 
 def test_whoever_does_not_audit_gets_none(browse: Browse, case: str) -> None:

@@ -165,6 +165,7 @@ def answers(app: Flask, engine: Engine, who: str) -> Iterator[tuple[str, str]]:
         else:
             answer = client.open(path, method=method, data={**FORM, "csrf_token": token[1]})
         said = f"{answer.status} {answer.headers} {answer.get_data().decode('utf-8', 'replace')}"
+        answer.close()
         yield f"{method} {path} ({endpoint}) as {who}", said
 
 
@@ -197,6 +198,7 @@ def test_a_stranger_with_every_id_learns_nothing(app: Flask, opened: tuple[Engin
         for method, path, _endpoint in doors(app, engine):
             answer = client.open(path, method=method)
             said = answer.get_data().decode("utf-8", "replace") + str(answer.headers)
+            answer.close()
             assert not [word for word in (*CONTENT, TOLD) if word in said], (method, path)
             assert NUMBER not in said or NUMBER in path, (method, path)
 

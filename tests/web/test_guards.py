@@ -40,6 +40,8 @@ STAND_INS = {
     "attachment_id": "FILE",
     "incident_id": "INCIDENT",
     "token_id": "TOKEN",
+    "scope_id": "SCOPE",
+    "hold_id": "HOLD",
     "path:filename": "mark.svg",
 }
 
@@ -92,6 +94,10 @@ MAY = {  # who gets anything but a refusal: (review is offered to the keepers, é
     "admin.suspend": {"sushujia"},
     "admin.cancel": {"sushujia"},
     "audit_search.page": {"jianchigui"},
+    "privacy.auditors": {"jianchigui", "sushujia"},  # auditors see their own scopes
+    "privacy.set_scope": {"sushujia"},
+    "audit_privacy.erased": {"jianchigui"},
+    "audit_privacy.read": {"jianchigui"},
     "audit_checkpoints.page": {"jianchigui", "sushujia"},
     "audit_reports.who": {"jianchigui"},
     "audit_reports.sla": {"jianchigui"},
@@ -118,6 +124,10 @@ NEEDS_MORE = {
     "admin.retry",
     "admin.resume",
     "tokens.revoke",
+    "privacy.revoke_scope",
+    "privacy.erasures",
+    "privacy.hold",
+    "privacy.lift",
     "casework.form",
     "casework.enter",
     "casework.messages",

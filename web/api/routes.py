@@ -11,6 +11,7 @@ from engine import queries
 from engine.errors import Invalid, Text
 from engine.queries import CaseRow, CaseView, ProcessRow, StartView, TaskRow, TaskView
 from engine.runtime import Result
+from processes.complaint import correspondence
 from web import sessions
 from web.api import openapi
 from web.api.endpoint import bp, endpoint, idempotency_key
@@ -123,7 +124,9 @@ def process_form(process: str) -> StartView:
     errors=(403, 404, 409, 422, 503),
 )
 def start(body: Variables, process: str) -> Result:
-    """Start a case with its start form filled in."""
+    """Start a case with its start form filled in. A complaint's files are cleaned; receipts are told on pages only."""
+    if process == correspondence.PROCESS:
+        return correspondence.start(engine(), body.variables, by=user(), key=idempotency_key())
     return engine().start(process, body.variables, by=user(), key=idempotency_key())
 
 

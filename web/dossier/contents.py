@@ -186,6 +186,11 @@ def _entries(
     placed = sa.select(tasks.c.task_id, tasks.c.process).where(tasks.c.instance_id == row.instance_id)
     homes = {each.task_id: each.process for each in connection.execute(placed)}
     filled, votes, files, outcomes = list[Form](), dict[str, Vote](), list[File](), dict[int, str]()
+
+    def opened(values: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = reveal(engine.personal, connection, values)
+        return shown
+
     start = start_record(engine, connection, parsed, row.instance_id, row.process)
     if start:
         title = w.of(start.schema.get("title")) or w("申请内容", "Request")
@@ -202,11 +207,11 @@ def _entries(
         body = reveal(engine.personal, connection, orjson.loads(raw))
         data, element = body["data"], body["element"]
         if body["type"] != "task.completed":
-            files += _files(data, w("发起", "Start"))
+            files += _files(opened(data), w, w("发起", "Start"))
             continue
         info = parsed.processes[homes[data["task"]]].elements[element]
         schema = of_task(parsed.forms, info.form)
-        result = dict(data["result"])
+        result = opened(dict(data["result"]))
         by, at, behalf = result.pop("by"), moment(result.pop("at")), result.pop("for", None)
         who = w.person(by) + (w(f"，代 {w.person(behalf)}", f", for {w.person(behalf)}") if behalf else "")
         step, kept = w.of(info.name), data["task"] in hidden
@@ -221,7 +226,7 @@ def _entries(
                 continue  # the table of votes says all of it
         title = w.of(schema.get("title")) or step
         filled.append(Form(title=title, step=step, who=who, at=w.at(at), seq=body["seq"], pairs=pairs))
-        files += [] if kept else _files(data, step)
+        files += [] if kept else _files(opened(data), w, step)
     return filled, list(votes.values()), files, outcomes
 
 
@@ -236,11 +241,9 @@ def _pairs(schema: dict[str, Any], values: dict[str, Any], w: Words) -> list[tup
     return found
 
 
-def _files(data: dict[str, Any], step: str) -> list[File]:
+def _files(data: dict[str, Any], w: Words, step: str) -> list[File]:
     return [
-        File(
-            name=one["name"] if isinstance(one["name"], str) else "—", size=one["size"], sha256=one["sha256"], step=step
-        )
+        File(name=w.value({}, one["name"]), size=one["size"], sha256=one["sha256"], step=step)
         for one in data.get("attachments") or ()
     ]
 

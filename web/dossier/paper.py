@@ -40,7 +40,7 @@ LINE, SOFT, WALNUT = HexColor("#D9D3C9"), HexColor("#5B6067"), HexColor("#7A4E2D
 PAGES = {"lying": landscape(A4), "wide": landscape(A3)}
 LEGIBLE = 1750  # px: a wider diagram is too small to read on A4
 ATTACHED = "dossier.json"
-CELL = 1500  # characters of one cell: a row taller than a page cannot be set
+CELL, LINES = 1000, 30  # characters and lines of one cell: a row taller than a page cannot be set
 
 
 def pdf(contents: Contents, *, json_file: bytes, evidence: dict[str, Any], sha256: str, at: str) -> bytes:
@@ -93,15 +93,18 @@ def _styles(w: Words) -> dict[str, ParagraphStyle]:
     }  # fmt: skip
 
 
-def _text(words: str, style: ParagraphStyle) -> Paragraph:
-    """A paragraph of plain text: nothing in it is markup; a cell too long for a page ends in an ellipsis."""
-    kept = words if len(words) <= CELL else words[:CELL] + "…"
-    return Paragraph("<br/>".join(marked(line) for line in kept.split("\n")), style)
+def _text(words: str, style: ParagraphStyle, most: int = CELL) -> Paragraph:
+    """A paragraph of plain text: nothing in it is markup; one that a table's row cannot hold ends in an ellipsis."""
+    lines = words[:most].split("\n")
+    more = len(words) > most or len(lines) > LINES
+    return Paragraph("<br/>".join(marked(line) for line in lines[:LINES]) + ("…" if more else ""), style)
 
 
 def _long(words: str, style: ParagraphStyle) -> list[Paragraph]:
     """All of a text however long, in pieces that fit on pages."""
-    return [_text(words[place : place + CELL], style) for place in range(0, len(words), CELL)]
+    lines = words.split("\n")
+    blocks = ["\n".join(lines[place : place + LINES]) for place in range(0, len(lines), LINES)]
+    return [_text(block[place : place + CELL], style) for block in blocks for place in range(0, len(block) or 1, CELL)]
 
 
 def _cover(
@@ -166,8 +169,8 @@ def _timeline(contents: Contents, styles: dict[str, ParagraphStyle]) -> list[Any
         [
             _text(str(row.seq), styles["soft"]),
             _text(row.at, styles["soft"]),
-            _text(row.who, small),
-            [_text(row.says, small), *([_text(row.said, styles["soft"])] if row.said else [])],
+            _text(row.who, small, 200),
+            [_text(row.says, small, 300), *([_text(row.said, styles["soft"], 400)] if row.said else [])],
             _text(row.hash[:12], styles["code"]),
         ]
         for row in contents.timeline
@@ -196,8 +199,8 @@ def _form(form: Form, w: Words, styles: dict[str, ParagraphStyle]) -> list[Any]:
     if form.pairs is None:
         kept = _text(w(*texts.WITHHELD), styles["base"])
         return [KeepTogether([*top, kept]), Spacer(1, 4 * mm)]
-    short = [(label, value) for label, value in form.pairs if len(value) <= CELL]
-    long = [(label, value) for label, value in form.pairs if len(value) > CELL]
+    short = [pair for pair in form.pairs if _fits(pair[1])]
+    long = [pair for pair in form.pairs if not _fits(pair[1])]
     table = [_pairs(short, styles)] if short else []
     story: list[Any] = [KeepTogether([*top, *table])] if len(short) <= 12 else [*top, *table]
     for label, value in long:
@@ -205,16 +208,23 @@ def _form(form: Form, w: Words, styles: dict[str, ParagraphStyle]) -> list[Any]:
     return [*story, Spacer(1, 5 * mm)]
 
 
+def _fits(value: str) -> bool:
+    return len(value) <= CELL and value.count("\n") < LINES
+
+
 def _votes(contents: Contents, styles: dict[str, ParagraphStyle]) -> list[Any]:
     w, small = contents.words, styles["small"]
     story: list[Any] = []
     for vote in contents.votes:
-        rows = [[_text(cell, small) for cell in ballot] for ballot in vote.ballots]
+        rows = [
+            [_text(cell, small, most) for cell, most in zip(ballot, (200, 60, 600, 40), strict=True)]
+            for ballot in vote.ballots
+        ]
         heads = [w("人员", "Who"), w("意见", "Vote"), w("理由", "Reason"), w("时间", "Time")]
         story.append(
             KeepTogether(
                 [
-                    _text(f"{w('表决：', 'Vote: ')}{vote.step}", styles["head"]),
+                    _text(f"{w('表决：', 'Vote: ')}{vote.step}", styles["head"], 200),
                     _table(heads, rows, [0.26, 0.16, 0.38, 0.2], styles),
                 ]
             )

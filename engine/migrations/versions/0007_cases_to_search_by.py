@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("left_at", sa.String(length=27), nullable=True),
         sa.Column("due_at", sa.String(length=27), nullable=True),
         sa.Column("worked", sa.Integer(), nullable=True),
-        sa.Column("late", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Integer(), nullable=True),
         sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("starter", sa.String(length=64), nullable=True),
         sa.Column("by", sa.String(length=64), nullable=True),
