@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from engine import Engine, queries
+from processes.complaint import correspondence, mailbox
 from processes.scenario_runner import Stage
 from web import Config, create_app, sessions
 
@@ -257,3 +258,18 @@ def test_files_that_staff_send_to_the_api_are_cleaned_as_well(app: Flask, compan
     [row] = queries.attachments_of(company, case, actor="liangyigui").values()
     content = queries.attachment(company, row.id, actor="liangyigui").content
     assert row.name == "evidence-1.jpg" and "举报人".encode() not in content
+
+
+def test_a_number_that_came_by_mail_opens_once_and_shows_a_receipt_of_ones_own(app: Flask, company: Engine) -> None:
+    stated = {**REPORT, "channel": "邮箱", "pi_exposed": False, "safe_followup": True}
+    case = correspondence.start(company, stated, by=None, key="mail").instance_id
+    code = mailbox.draw()
+    hashed, mark = mailbox.hashed_receipt(code), mailbox.ONCE + correspondence.seal_of(company).tag(code)
+    assert company.db.write(lambda connection: mailbox.keep_once(connection, case, mark, hashed))
+    client = app.test_client()
+    page = post(client, "/report/receipt", {"code": code}, "/report/receipt")
+    own = receipt_of(page.text)
+    assert page.status_code == 200 and "新的查询码，只显示这一次" in page.text and len(own) == 16 and own != code
+    assert post(client, "/report/receipt", {"code": code}, "/report/receipt").status_code == 422
+    again = post(client, "/report/receipt", {"code": own}, "/report/receipt")
+    assert again.status_code == 200 and receipt_of(again.text) == ""
