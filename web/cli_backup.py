@@ -56,7 +56,7 @@ def add(group: click.Group, t: Tongue) -> None:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option(
         "--published",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False, path_type=Path),
         envvar="GUIJU_CHECKPOINT_FOLDER",
         help=t("同时核对发布到此文件夹的检查点", "compare with the checkpoints published to this folder"),
     )

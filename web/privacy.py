@@ -13,6 +13,7 @@ from engine.errors import Invalid, Text
 from engine.identity import LOCAL
 from engine.queries import readings
 from processes.personal_erasure import holds
+from web import formview
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -128,6 +129,7 @@ def _erasures(said: dict[str, str], problems: dict[str, Text]) -> str:
         due=holds.due(engine(), actor=user()),
         holds=holds.holds(engine(), actor=user()),
         names=names,
+        name_of=lambda username: formview.name_of("people", username),
         said=said,
         problems=problems,
         may_hold=holds.keeps(engine(), user()),

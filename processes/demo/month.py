@@ -116,6 +116,13 @@ DUTIES = (
     Told(scenario="training_signoff/refused", ago=7, at="09:30", pace="3wh"),
     Told(
         scenario="training_signoff/overdue",
+        ago=3,
+        at="14:20",
+        stop="course",
+        entered={"person": "modouxian", "reason": "annual"},
+    ),
+    Told(
+        scenario="training_signoff/overdue",
         ago=1,
         at="11:30",
         stop="course",
@@ -152,11 +159,6 @@ FOLLOWING: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
         "credential_rotation",
         "样木家居招聘",
         ((24, "11:00", "jinguimian", "rotate", {**ROTATED, "vault_ref": "vault://accounts/weibo-jobs"}),),
-    ),
-    (
-        "credential_rotation",
-        "样木家居华南店",
-        ((24, "11:20", "sushujia", "rotate", {**ROTATED, "vault_ref": "vault://accounts/douyin-south"}),),
     ),
     (
         "credential_rotation",

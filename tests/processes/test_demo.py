@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 import processes
 from engine import Database, Engine, migrate, queries
+from engine.personal import Keyring
 from processes.complaint.seal import Seal
 from processes.scenario_runner import ScenarioClock
 
@@ -35,7 +36,7 @@ EVERY_PROCEDURE = {
 def empty(folder: Path, now: datetime) -> Engine:
     db = Database.open(f"sqlite:///{folder / 'demo.db'}")
     migrate(db)
-    return processes.build_engine(db, clock=ScenarioClock(now), seal_key=Seal.new_key())
+    return processes.build_engine(db, clock=ScenarioClock(now), seal_key=Seal.new_key(), personal_key=Keyring.new_key())
 
 
 @pytest.fixture(scope="module")
