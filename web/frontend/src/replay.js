@@ -129,8 +129,9 @@ class Machine {
   // The current line of the list in the middle of its own box, without moving the page.
   reveal() {
     const list = this.root.querySelector("[data-part=beats]");
-    const here = list?.querySelector("[data-here]");
-    if (here && list.scrollHeight > list.clientHeight) list.scrollTop = here.offsetTop - list.offsetTop - list.clientHeight / 3;
+    const here = list?.querySelector(".inside .at") ?? list?.querySelector("[data-here]");
+    if (!here || list.scrollHeight <= list.clientHeight) return;
+    list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2.5;
   }
 
   // -- the diagram ----------------------------------------------------------------------------------------------
