@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import audit, evidence, kill, policy, replay, scanner, web
+from bench import audit, evidence, kill, personal, policy, replay, scanner, web
 from bench.bare import Bare
 from bench.company import ACTOR, company
 from bench.durable import play, statements, timed
@@ -64,6 +64,7 @@ PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "audit": audit.audit,
     "evidence": evidence.evidence,
     "moments": replay.moments,
+    "personal": personal.sealing,
     "scanner": scanner.figures,
     "scenarios": policy.scenarios,
     "complaint": policy.complaint,

@@ -34,16 +34,25 @@ _EMPTY: Text = {"zh-CN": "文件是空的", "en": "The file is empty"}
 _UNKNOWN: Text = {"zh-CN": "附件不存在，或不是你上传的", "en": "is no file that you uploaded"}
 
 
-def store(connection: Connection, name: str, content: bytes, *, by: str | None, now: datetime) -> str:
-    """Keep a file and return its id. Raises Invalid (empty, too large, a program, a zip bomb), Conflict (too many that
-    were never handed in)."""
+def kind_of(content: bytes) -> str:
+    """The type of a file that may be kept; looking into an archive takes its time, so this is asked before a
+    transaction begins. Raises Invalid (empty, too large, a program, a zip bomb)."""
     if not content or len(content) > CAP:
         text = _TOO_LARGE if content else _EMPTY
         raise Invalid({"file": text}, text=text)
+    return type_of(content)
+
+
+def store(
+    connection: Connection, name: str, content: bytes, *, by: str | None, now: datetime, kind: str | None = None
+) -> str:
+    """Keep a file and return its id; `kind` as `kind_of` said. Raises Invalid, Conflict (too many that were never
+    handed in)."""
+    kind = kind or kind_of(content)
     row = {
         "attachment_id": str(uuid4()),
         "name": clean_name(name),
-        "type": type_of(content),
+        "type": kind,
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "by": by,

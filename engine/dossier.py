@@ -163,4 +163,4 @@ def _attachments(connection: Connection, instance_id: str) -> list[dict[str, Any
         .where(attachment_uses.c.instance_id == instance_id)
         .order_by(attachment_uses.c.at, attachment_uses.c.attachment_id)
     )
-    return [dict(row._mapping) for row in connection.execute(query)]
+    return [{str(name): value for name, value in row._mapping.items()} for row in connection.execute(query)]

@@ -29,6 +29,7 @@ from engine.moments import moment, stamp
 from engine.operations import ExternalContext, notify
 from engine.personal import reveal
 from engine.prepared import Prepared
+from engine.task_forms import of_task
 from engine.tasks import raise_incident
 
 if TYPE_CHECKING:
@@ -342,7 +343,7 @@ def _form_of(unit: Unit, target: tuple[str, str]) -> Mapping[str, Any] | None:
         return None
     row = unit.connection.execute(sa.select(tasks.c.process, tasks.c.element).where(tasks.c.task_id == target[1])).one()
     form = unit.element(row.process, row.element).form
-    return unit.definitions.forms[form] if form else None
+    return of_task(unit.definitions.forms, form)
 
 
 def _about(connection: Connection, target: tuple[str, str]) -> Any:

@@ -250,9 +250,9 @@ class Engine:
                 Unit.on_task(self, connection, task_id, name="attach", by=by).require_grant()
             elif by is not None:
                 require_active(connection, by, self.now())
-            return attachments.store(connection, name, content, by=by, now=self.now())
+            return attachments.store(connection, name, content, by=by, now=self.now(), kind=kind)
 
-        target = ("task", task_id) if task_id else None
+        kind, target = attachments.kind_of(content), ("task", task_id) if task_id else None
         return self._run(work, by=by, target=target, command={"command": "attach", "task": task_id})
 
     def sweep_attachments(self) -> int:

@@ -14,17 +14,16 @@ from engine.errors import Conflict, Denied
 from engine.identity import LOCAL, require_active
 from engine.models import task_access, tasks
 from engine.moments import stamp
+from engine.task_forms import of_task
 from engine.tasks import require_open, unstaffed
 
 REASON_CAP = 2000
 
 
 def form_of(unit: Unit) -> dict[str, Any]:
-    """The form of the unit's task: the declared one, else the default (`outcome`, `comment`)."""
+    """The form of the unit's task: the declared one or the default (`outcome`, `comment`), with a place for files."""
     info = unit.element(unit.task.process, unit.task.element)
-    if info.form is None:
-        return forms.default_form()
-    return unit.definitions.forms[info.form]
+    return of_task(unit.definitions.forms, info.form)
 
 
 def form_values(

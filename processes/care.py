@@ -123,7 +123,8 @@ def cases_about(ctx: OperationContext, account_id: str, processes: Iterable[str]
     named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(account_id)}(?![A-Za-z0-9])")
 
     def about(variables: Mapping[str, Any]) -> bool:
-        return any(_mentions(variables.get(field), named) for field in NAMING)
+        told = ctx.open({field: variables.get(field) for field in NAMING})  # a complaint seals what it is about
+        return any(_mentions(value, named) for value in told.values())
 
     found = [case for process in processes for case in ctx.open_cases(process, about)]
     return [case for case in found if case["instance_id"] != ctx.instance_id]

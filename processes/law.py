@@ -20,6 +20,7 @@ SURE: Mapping[str, Text] = {
     "mixed": {"zh-CN": "部分条文已核，其余未核", "en": "some of it checked, the rest not"},
     "commentary": {"zh-CN": "据实务评论", "en": "from commentary"},
     "known": {"zh-CN": "未核原文", "en": "own knowledge, wording not checked"},
+    "own": {"zh-CN": "本公司自定", "en": "our own rule"},
     "unsure": {"zh-CN": "条文与条号均待核", "en": "unsure: neither wording nor article checked"},
 }
 

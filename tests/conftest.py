@@ -10,14 +10,17 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+import processes
 from engine import Database, migrate
 from engine.personal import Keyring
+from processes.scenario_runner import DEFAULT_NOW, ScenarioClock
 
 os.environ["TZ"] = "UTC"
 os.environ.setdefault("GUIJU_PERSONAL_KEY", Keyring.new_key())
@@ -80,3 +83,50 @@ def db(db_url: str) -> Iterator[Database]:
     opened = Database.open(db_url)
     yield opened
     opened.close()
+
+
+def _load(url: str) -> None:
+    db = Database.open(url)
+    try:
+        migrate(db)
+        clock = ScenarioClock(datetime.fromisoformat(DEFAULT_NOW))
+        processes.load_demo(processes.build_engine(db, clock=clock))
+    finally:
+        db.close()
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the demo company."""
+    path = tmp_path_factory.mktemp("company") / "demo.db"
+    _load(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_template(postgres_server: str) -> str:
+    """The name of a PostgreSQL database with the demo company."""
+    _admin(postgres_server, "CREATE DATABASE company TEMPLATE guiju_empty")
+    _load(sa.make_url(postgres_server).set(database="company").render_as_string(hide_password=False))
+    return "company"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def company_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """The demo company in a database of its own."""
+    name = f"company{next(_numbers)}"
+    if request.param == "sqlite":
+        path = tmp_path / "demo.db"
+        for suffix in ("", "-wal"):
+            if (source := Path(f"{request.getfixturevalue('demo_file')}{suffix}")).exists():
+                shutil.copyfile(source, f"{path}{suffix}")
+        url = f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        _admin(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('demo_template')}")
+        url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    db = Database.open(url)
+    yield db
+    db.close()
+    if request.param == "postgresql":
+        _admin(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import processes
 from engine import Database, Engine, Ticker, queries
+from engine.moments import moment
 from processes.complaint import keeping
 from processes.personal_erasure.holds import READERS as ERASURE_READERS
 from web import (
@@ -31,6 +32,7 @@ from web import (
     casework,
     coming,
     current,
+    designer,
     failures,
     formview,
     health,
@@ -81,6 +83,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     languages.install(app)
     assets.install(app)
     attachments.install(app)
+    designer.install(app)
     security.install(app, config)
     app.before_request(current.require_login)
     reading.install(app)
@@ -96,6 +99,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         registers,
         attachments,
         coming,
+        designer,
         admin,
         tokens,
         health,
@@ -159,12 +163,14 @@ def _teach_templates(app: Flask) -> None:
         outcome_title=formview.outcome_title,
         record=formview.record,
         diagram_steps=cases.diagram_steps,
+        name_of=formview.name_of,
         demo=lambda: current.config().demo,
     )
     app.jinja_env.filters.update(
         ago=lambda moment: words.ago(moment, current.engine().now()),
         waited=lambda moment: words.waited(moment, current.engine().now()),
         exact=words.exact,
+        moment=moment,
         brief=words.day,
         exact_of=audit_words.exact_of,
         plain_value=audit_words.plain_value,

@@ -16,7 +16,7 @@ from web.current import engine, user
 
 bp = Blueprint("attachments", __name__, url_prefix="/attachments")
 AT_ONCE = 6  # files of full size that one form may bring
-FORMS = ("tasks.complete", "tasks.draft", "procedures.start", "casework.enter", "intake.send")
+FORMS = ("tasks.complete", "tasks.draft", "procedures.start", "casework.enter", "intake.send", "designer.put")
 ENCODED = "api.attach"  # one file as base64
 
 

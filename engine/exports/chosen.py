@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -34,3 +34,14 @@ def many(engine: Engine, question: Question, *, actor: str) -> Iterator[Trail]:
     """The trails of every case that answers, newest first. Raises Denied before the first."""
     found = searching.every(engine, question, actor=actor)
     return (one(engine, hit.case.instance_id, actor=actor) for hit in found)
+
+
+def every(
+    engine: Engine, question: Question, *, progress: Callable[[int, int | None], None] | None = None
+) -> Iterator[Trail]:
+    """The same for the operator at the server's own command line; `progress` is told how many are done, of how many."""
+    ids = searching.ids(engine, question)
+    for number, instance_id in enumerate(ids, 1):
+        yield one(engine, instance_id, actor=None)
+        if progress:
+            progress(number, len(ids))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from engine import deployment, forms
+from engine import deployment
 from engine.errors import NotFound, Text, Unavailable
 from engine.identity import Standing
 from engine.moments import moment as moment_of
@@ -24,6 +24,7 @@ from engine.queries.rows import CaseRow, Names, PersonRef, case_rows
 from engine.queries.sealing import opened, veiled
 from engine.queries.tables import DecisionTable, table
 from engine.spiff.parse import Definitions
+from engine.task_forms import of_task
 
 if TYPE_CHECKING:
     from engine.runtime import Engine
@@ -176,7 +177,7 @@ class Course:
         """The form of a step, as its deployment has it."""
         info = self.parsed.processes.get(process or "")
         step = info.elements.get(element or "") if info else None
-        return self.parsed.forms.get(step.form, forms.default_form()) if step and step.form else forms.default_form()
+        return of_task(self.parsed.forms, step.form if step and step.form in self.parsed.forms else None)
 
     def _start(self) -> dict[str, Any]:
         start = self.parsed.processes[self.row.process].start

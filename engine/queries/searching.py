@@ -97,18 +97,36 @@ SELECT name FROM known WHERE name IS NOT NULL LIMIT :most
 """
 
 
-def _page(engine: Engine, audit: Auditing, question: Question, cursor: str | None, limit: int) -> Page:
-    connection, now = audit.connection, engine.now()
-    query = sa.select(instances.c.instance_id, instances.c.started_at)
-    query = query.where(audit.mine, *asked.cases(question))
-    parts: list[tuple[sa.Table, sa.ColumnElement[bool]]] = [(case_facts, each) for each in asked.facts(question)]
-    parts += [(step_times, each) for each in asked.times(question, now)]
+def ids(engine: Engine, question: Question) -> list[str]:
+    """Ids of every case that answers, newest first, for the operator at the server's own command line: no limits."""
+    with engine.db.read() as connection:
+        query, _ = _query(engine, connection, sa.true(), question)
+        query = query.order_by(instances.c.started_at.desc(), instances.c.instance_id.desc())
+        return [row.instance_id for row in connection.execute(query)]
+
+
+Parts = list[tuple[sa.Table, sa.ColumnElement[bool]]]
+
+
+def _query(
+    engine: Engine, connection: Connection, mine: sa.ColumnElement[bool], question: Question
+) -> tuple[sa.Select[tuple[str, str]], Parts]:
+    """(the cases that answer, the parts of the question that other tables answer)."""
+    query = sa.select(instances.c.instance_id, instances.c.started_at).where(mine, *asked.cases(question))
+    parts: Parts = [(case_facts, each) for each in asked.facts(question)]
+    parts += [(step_times, each) for each in asked.times(question, engine.now())]
     first = _rarest(connection, parts)
     for place, (table, condition) in enumerate(parts):
         if place == first:
             query = query.where(instances.c.instance_id.in_(sa.select(table.c.instance_id).where(condition)))
         else:
             query = query.where(sa.exists().where(table.c.instance_id == instances.c.instance_id, condition))
+    return query, parts
+
+
+def _page(engine: Engine, audit: Auditing, question: Question, cursor: str | None, limit: int) -> Page:
+    connection = audit.connection
+    query, parts = _query(engine, connection, audit.mine, question)
     if cursor:
         at, _, last = cursor[:80].replace("\x00", "").partition(" ")
         query = query.where(
@@ -116,12 +134,13 @@ def _page(engine: Engine, audit: Auditing, question: Question, cursor: str | Non
         )
     query = query.order_by(instances.c.started_at.desc(), instances.c.instance_id.desc()).limit(limit + 1)
     keys = connection.execute(query).all()
-    ids = [row.instance_id for row in keys[:limit]]
+    found = [row.instance_id for row in keys[:limit]]
     rows = {
-        row.instance_id: row for row in connection.execute(sa.select(instances).where(instances.c.instance_id.in_(ids)))
+        row.instance_id: row
+        for row in connection.execute(sa.select(instances).where(instances.c.instance_id.in_(found)))
     }
-    cases = case_rows(engine, connection, [rows[each] for each in ids])
-    moments = _moments(connection, ids, parts)
+    cases = case_rows(engine, connection, [rows[each] for each in found])
+    moments = _moments(connection, found, parts)
     more = keys[limit - 1] if len(keys) > limit else None
     return Page(
         items=[Hit(case=case, seq=moments.get(case.instance_id)) for case in cases],
@@ -129,7 +148,7 @@ def _page(engine: Engine, audit: Auditing, question: Question, cursor: str | Non
     )
 
 
-def _rarest(connection: Connection, parts: list[tuple[sa.Table, sa.ColumnElement[bool]]]) -> int | None:
+def _rarest(connection: Connection, parts: Parts) -> int | None:
     """The place of the part that the fewest rows answer, when they are few; None to walk the cases instead."""
     counts = []
     for table, condition in parts:

@@ -12,7 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import accesses, forms
+from engine import accesses
 from engine.errors import Denied, Text
 from engine.identity import LOCAL, Access, Directory, Standing
 from engine.jobs import note_refusal
@@ -26,6 +26,7 @@ from engine.queries.rows import TASK_COLUMNS, CaseRow, Names, PersonRef, TaskRow
 from engine.spiff.case import Case
 from engine.spiff.expressions import compile_expression
 from engine.spiff.parse import Definitions
+from engine.task_forms import of_task
 from engine.tasks import apart, require_open
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _task(engine: Engine, task_id: str, actor: str) -> TaskView:
         _require_readable(row, access, who)
         grant = access.grant_for(who, row.element)
         listed = task_rows(engine, connection, [row], {task_id: grant.behalf if grant else None})[0]
-        schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        schema = of_task(parsed.forms, info.form)
         entries = decided(engine, connection, row.instance_id, row.deployment, who)
         case = Case.load(parsed, row.state)
         waiting = next((item for item in case.waiting().tasks if item.token == task_id), None)
@@ -251,7 +252,7 @@ def decided(engine: Engine, connection: Connection, instance_id: str, deployment
             continue
         process = processes[task_id]
         info = parsed.processes[process].elements[element]
-        schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        schema = of_task(parsed.forms, info.form)
         by, at, behalf = result.pop("by"), result.pop("at"), result.pop("for", None)
         found.append(
             Decided(

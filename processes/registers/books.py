@@ -58,7 +58,14 @@ BOOKS: dict[str, Book] = {
             heading="name",
             columns=("platform", "dept", "responsible"),
             readers=EVERYBODY,
-            persons=("responsible", "backup", "real_name_admin", "undertaking_signed_by", "authorised_users"),
+            persons=(
+                "responsible",
+                "backup",
+                "real_name_admin",
+                "undertaking_signed_by",
+                "authorised_users",
+                "closing_revoked_by",
+            ),
             departments=("dept", "using_dept"),
             words={
                 "risk": {

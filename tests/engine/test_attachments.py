@@ -27,6 +27,15 @@ FILES = {
 
 
 @pytest.fixture
+def bare(engine: Engine, files: dict[str, bytes]) -> Engine:
+    """The small company with its own forms, which have no field of files."""
+    form = json.loads(files["approval/forms/decision.json"])
+    del form["properties"]["files"]
+    engine.deploy({**files, "approval/forms/decision.json": json.dumps(form).encode()}, by="root")
+    return engine
+
+
+@pytest.fixture
 def engine(engine: Engine, files: dict[str, bytes]) -> Engine:
     """The small company, its request and its decision with a field of files."""
     for name in ("request", "decision"):
@@ -65,6 +74,28 @@ def test_a_file_is_handed_in_with_the_start_form_and_again_by_a_task(engine: Eng
     assert set(queries.attachments_of(engine, case.instance_id, actor="anna")) == {mine, theirs}
     assert queries.inspect(engine, case.instance_id).variables["review"]["files"] == [theirs, mine]
     assert verify(engine.db).broken == () and replay(engine, case.instance_id).same
+
+
+def test_any_task_takes_files_whatever_its_form(bare: Engine) -> None:
+    """The form of this company's decision has no field for files."""
+    case = bare.start("approval", {"amount": 5}, by="anna")
+    [task] = case.tasks
+    schema = queries.task(bare, task, actor="boris").schema
+    assert schema["properties"]["attachments"]["x-widget"] == "attachments"
+    theirs = bare.attach(task, "note.txt", "意见".encode(), by="boris")
+    bare.complete(task, {"outcome": "agree", "attachments": [theirs]}, by="boris")
+    assert queries.attachment(bare, theirs, actor="anna").content == "意见".encode()
+    [noted] = body_of(bare, case.instance_id, "task.completed")["attachments"]
+    assert noted["sha256"] == hashlib.sha256("意见".encode()).hexdigest()
+    [entry] = queries.case(bare, case.instance_id, actor="anna").decided
+    assert entry.values["attachments"] == [theirs]
+    assert replay(bare, case.instance_id).same
+
+
+def test_a_form_with_a_field_of_its_own_gets_no_second(engine: Engine) -> None:
+    [task] = engine.start("approval", {"amount": 5}, by="anna").tasks
+    fields = queries.task(engine, task, actor="boris").schema["properties"]
+    assert [name for name, field in fields.items() if field.get("x-widget") == "attachments"] == ["files"]
 
 
 def test_who_may_not_read_the_case_gets_no_file_and_the_attempt_is_noted(engine: Engine) -> None:
@@ -144,6 +175,48 @@ def test_a_zip_bomb_is_refused_without_being_unpacked() -> None:
     for bomb in bombs:
         with pytest.raises(Invalid):
             type_of(bomb)
+
+
+def test_an_archive_that_lies_about_its_size_is_unpacked_and_found_out() -> None:
+    bomb = bytearray(archive(zeros=bytes(30_000_000)))
+    told = (30_000_000).to_bytes(4, "little")
+    assert bomb.count(told) >= 1
+    lying = bytes(bomb).replace(told, (1_000).to_bytes(4, "little"))
+    with pytest.raises(Invalid):
+        type_of(lying)
+
+
+def test_an_archive_that_holds_itself_comes_to_an_end() -> None:
+    held = archive(**{"word/document.xml": b"<a/>"})
+    for _ in range(5):
+        held = archive(**{"word/document.xml": b"<a/>", "word/embeddings/inner.docx": held})
+    with pytest.raises(Invalid):
+        type_of(held)
+
+
+def test_documents_may_be_packed_but_no_archive_in_disguise() -> None:
+    document = archive(**{"word/document.xml": b"<a/>"})
+    assert type_of(archive(**{"合同.docx": document, "照片.png": b"\x89PNG\r\n\x1a\n"})) == "application/zip"
+    for disguised in (archive(a=b"a"), b"\x1f\x8b\x08 gzip", b"7z\xbc\xaf\x27\x1c"):
+        with pytest.raises(Invalid):
+            type_of(archive(**{"photo.png": disguised}))
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\0"])
+def test_archives_that_cannot_be_looked_into_are_refused(start: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
+        type_of(start + b"rest")
+    assert "ZIP" in refused.value.message["zh-CN"]
+
+
+def test_an_archive_with_a_password_is_refused() -> None:
+    locked = bytearray(archive(**{"a.txt": b"hello"}))
+    for mark in (b"PK\x03\x04", b"PK\x01\x02"):
+        place = locked.index(mark) + (6 if mark == b"PK\x03\x04" else 8)
+        locked[place] |= 1
+    with pytest.raises(Invalid) as refused:
+        type_of(bytes(locked))
+    assert "密码" in refused.value.message["zh-CN"]
 
 
 def test_the_type_is_found_from_the_content_not_the_name() -> None:

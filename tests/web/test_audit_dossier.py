@@ -19,7 +19,7 @@ from flask import Flask
 
 from engine import Engine, SigningKey
 from engine.errors import Invalid
-from engine.models import instances, task_access
+from engine.models import attachment_uses, attachments, instances, task_access
 from engine.spiff.picture import picture
 from web import Config, create_app
 from web.dossier.contents import Form, Row, Vote, collect
@@ -110,6 +110,15 @@ def test_what_auditors_may_not_see_yet_holds_the_dossier_back(
     for kind in ("pdf", "json"):
         answer = browse("jianchigui").get(f"/audit/{case}/dossier.{kind}")
         assert answer.status_code == 409 and "同意" not in answer.text
+
+
+def test_a_case_with_files_has_a_dossier_that_lists_them(browse: Browse, engine: Engine, case: str) -> None:
+    file = {"attachment_id": "f" * 36, "name": "合同.pdf", "type": "application/pdf", "size": 3, "sha256": "0" * 64}
+    use = {"instance_id": case, "attachment_id": "f" * 36, "task_id": "", "element": "filed", "at": "x"}
+    engine.db.write(lambda c: c.execute(sa.insert(attachments).values(**file, by="michuangdian", at="x")))
+    engine.db.write(lambda c: c.execute(sa.insert(attachment_uses).values(**use)))
+    answer = browse("jianchigui").get(f"/audit/{case}/dossier.json")
+    assert answer.status_code == 200 and answer.get_json()["attachments"][0]["name"] == "合同.pdf"
 
 
 def test_a_running_case_has_a_dossier_too(browse: Browse, loan: Any) -> None:

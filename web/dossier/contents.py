@@ -9,7 +9,6 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from engine import forms
 from engine.errors import Text
 from engine.exports.trail import Trail, trail
 from engine.history import EVENT_TYPES
@@ -19,6 +18,7 @@ from engine.moments import moment
 from engine.personal import reveal
 from engine.queries.course import DiagramView, diagrams, drawn
 from engine.queries.views import start_record
+from engine.task_forms import of_task
 from web.dossier.said import Words
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _entries(
             files += _files(opened(data), w, w("发起", "Start"))
             continue
         info = parsed.processes[homes[data["task"]]].elements[element]
-        schema = forms.default_form() if info.form is None else parsed.forms[info.form]
+        schema = of_task(parsed.forms, info.form)
         result = opened(dict(data["result"]))
         by, at, behalf = result.pop("by"), moment(result.pop("at")), result.pop("for", None)
         who = w.person(by) + (w(f"，代 {w.person(behalf)}", f", for {w.person(behalf)}") if behalf else "")
