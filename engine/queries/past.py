@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.changes import Change, apply
 from engine.changes import changes as changed_by
-from engine.errors import Text
+from engine.errors import Text, Unavailable
 from engine.moments import moment
 from engine.personal import reveal
 from engine.queries.course import element_name
@@ -128,7 +128,10 @@ def _worked_out(course: Course) -> dict[int, list[Change]]:
         after = rerun.case.variables() if rerun.case else {}
         found[step.last] = changed_by(before, after)
         before = after
-    opened: dict[int, list[Change]] = reveal(course.engine.personal, course.connection, found)
+    try:
+        opened: dict[int, list[Change]] = reveal(course.engine.personal, course.connection, found)
+    except Unavailable:
+        return found
     return opened
 
 
@@ -176,6 +179,8 @@ def open_then(course: Course, at: int) -> list[OpenThen]:
         if event.seq > at:
             break
         task, data = str(event.data.get("task")), event.data
+        if not event.at:
+            continue  # a damaged event: what it was about is not known
         if event.type == "task.created":
             tasks[task] = {
                 "event": event,
