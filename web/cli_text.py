@@ -76,12 +76,22 @@ def opened(database: str) -> Iterator[Engine]:
     import processes
     from engine import Database, migrate
 
+    _take_demo_keys(database)
     db = Database.open(database)
     try:
         migrate(db)
         yield processes.build_engine(db)
     finally:
         db.close()
+
+
+def _take_demo_keys(database: str) -> None:
+    """A demo keeps its keys beside its database; commands on it find them there. No other database has such files."""
+    path = Path(database.removeprefix("sqlite:///") if database.startswith("sqlite:///") else "var/guiju")
+    for kind in ("seal", "personal"):
+        kept, name = path.with_name(f"{path.name}.demo-{kind}"), f"GUIJU_{kind.upper()}_KEY"
+        if not os.environ.get(name) and kept.is_file():
+            os.environ[name] = kept.read_text(encoding="ascii")
 
 
 @contextmanager
