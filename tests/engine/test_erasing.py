@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from engine import Engine, erasing, queries, replay, verify
+from engine import Engine, Signer, SigningKey, erasing, queries, replay, verify
+from engine.dossier import dossier_bytes
 from engine.errors import Conflict
 from engine.models import history, incidents, tasks
 from engine.models_privacy import legal_holds
 from engine.moments import stamp
 from engine.personal import Erased, Keyring
 
+VERIFIER = Path(__file__).resolve().parents[2] / "verifier" / "guiju_verify.py"
 SECRET = "当事人自述身体状况的一段话"
 
 
@@ -85,6 +90,22 @@ def test_everything_personal_goes_and_hashes_still_agree(private: Engine) -> Non
         assert connection.scalars(sa.select(incidents.c.command).where(incidents.c.command.is_not(None))).all() == []
     assert "erased" in queries.inspect(private, instance).variables["about"]
     assert replay(private, instance).same and verify(private.db).broken == ()
+
+
+def test_a_dossier_of_what_was_erased_still_verifies_where_guiju_is_not_installed(
+    private: Engine, tmp_path: Path
+) -> None:
+    key, instance = SigningKey.make("guiju.example/log"), case(private)[0]
+    signer = Signer(private, key)
+    signer.run()
+    erase(private, instance)
+    signer.run()
+    made = tmp_path / "dossier.json"
+    made.write_bytes(dossier_bytes(private, instance, key=key, by="auditor"))
+    assert SECRET.encode() not in made.read_bytes()
+    command = [sys.executable, "-I", str(VERIFIER), str(made), "--key", key.public, "--lang", "en"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and "everything holds" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_hold_on_the_case_or_the_person_forbids_it(private: Engine) -> None:
