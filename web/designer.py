@@ -13,9 +13,8 @@ from flask import Blueprint, Flask, Response, current_app, flash, redirect, rend
 
 from engine.errors import Conflict, GuijuError, Invalid, Text
 from engine.identity import LOCAL
-from processes.design import assess
+from processes.design import assess, words
 from processes.design.desk import Desk, path_of
-from web import difference_words
 from web.current import engine, user
 from web.languages import gettext as _
 
@@ -212,7 +211,7 @@ def _page(draft_id: str, error: GuijuError | None = None, **more: Any) -> str:
         working=_assessing().get(draft_id),
         error=error,
         fields=error.fields if isinstance(error, Invalid) else {},
-        words=difference_words,
+        words=words,
         **{"both": [], "given": {}, **more},
     )
 

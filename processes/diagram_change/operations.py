@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import OperationContext, Operations, drafts
 from engine.deployment import deploy as make_deployment
 from engine.deployment import digest_of
-from engine.difference import difference
+from engine.difference import Change, FileDifference, difference
 from engine.errors import Conflict, GateRefused
+from processes.design import words
 from processes.design.assessment import assessment_of
 from processes.design.weight import touched
 
 Record = Mapping[str, Any]
 operations = Operations()
+LINES = 120  # of the summary; the desk shows everything
 SIGNING = ("admin", "legal")  # the departments whose heads sign, each for itself
 
 
@@ -131,16 +133,34 @@ def _signers(ctx: OperationContext) -> list[str]:
     return [head for head in heads if (person := ctx.directory.person(head)) and person.active]
 
 
-def _summary(changes: Any) -> dict[str, str]:
-    """The changes by file, as lines both reviewers and the history can read."""
-    words = {
-        "added": {"zh-CN": "新增", "en": "added"},
-        "removed": {"zh-CN": "删除", "en": "removed"},
-        "changed": {"zh-CN": "修改", "en": "changed"},
-    }
+def _summary(changes: Sequence[FileDifference]) -> dict[str, str]:
+    """The changes by file, as lines that whoever signs and the history can read."""
     lines: dict[str, list[str]] = {"zh-CN": [], "en": []}
-    for file in changes:
-        elements = {change.element for change in file.changes if change.kind != "moved"}
-        lines["zh-CN"].append(f"{words[file.kind]['zh-CN']} {file.path}：{len(elements)} 处")
-        lines["en"].append(f"{words[file.kind]['en']} {file.path}: {len(elements)} places")
-    return {lang: "\n".join(texts) for lang, texts in lines.items()}
+    for lang, found in lines.items():
+        for file in changes:
+            found.append(f"{words.kind_name(file.kind)[lang]} {file.path}")
+            if file.kind == "changed":
+                found += [f"· {_line(change, lang)}" for change in file.changes if change.kind != "moved"]
+            moved = sum(change.kind == "moved" for change in file.changes)
+            found += [f"· {words.kind_name('moved')[lang]} × {moved}"] if moved else []
+    return {lang: "\n".join(_bounded(found, lang)) for lang, found in lines.items()}
+
+
+def _line(change: Change, lang: str) -> str:
+    """One change: what, which property, from what to what."""
+    said = f"{words.type_name(change.type)[lang]} {change.element}".strip()
+    if not change.what:
+        return f"{words.kind_name(change.kind)[lang]} {said}"
+    before, after = (_short(each) for each in (change.before, change.after))
+    return f"{said} · {words.property_name(change.what)[lang]}: {before} → {after}"
+
+
+def _short(value: str | None) -> str:
+    return "—" if value is None else value if len(value) <= 120 else value[:120] + "…"
+
+
+def _bounded(lines: list[str], lang: str) -> list[str]:
+    if len(lines) <= LINES:
+        return lines
+    more = len(lines) - LINES
+    return [*lines[:LINES], f"……另有 {more} 行" if lang == "zh-CN" else f"… and {more} more lines"]

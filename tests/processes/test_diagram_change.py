@@ -118,6 +118,9 @@ def test_what_the_engine_acts_upon_needs_administration_and_legal_as_well(engine
     case = submit(engine, draft).instance_id
     assert open_to(engine, case, "fangchaji") == []
     decide(engine, case, "modouxian")
+    [task] = open_to(engine, case, "fangchaji")
+    shown = queries.task(engine, task, actor="fangchaji").prefill["changes"]
+    assert FILE in shown["zh-CN"] and "expires_at → expires_at or expires_at" in shown["zh-CN"]
     decide(engine, case, "fangchaji")
     assert newest(engine)[0] == number, "one of the two signatures is not enough"
     assert decide(engine, case, "liangyigui").end == "end_deployed"
