@@ -156,9 +156,9 @@ class _Rehearsal:
         waiting = [each for each in getattr(self._case.waiting(), kind) if (each.process, each.element) == place]
         before = [known for known, (where, _) in self._open.items() if where == place]
         found = [each for each in waiting if index is not None and getattr(each, "index", None) == index]
-        if not found:
-            position = before.index(token) if token in before else 0
-            found = waiting[position : position + 1]
+        if not found and waiting:  # counted from the newest: of a step that came again, older ones may be kept
+            behind = len(before) - 1 - before.index(token) if token in before else 0
+            found = [waiting[max(0, len(waiting) - 1 - behind)]]
         if not found:
             zh, en = f"「{place[1]}」此时不会等待办理", f"“{place[1]}” would not be waiting then"
             raise _Unknown(place, {"zh-CN": zh, "en": en})

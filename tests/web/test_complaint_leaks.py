@@ -129,6 +129,7 @@ def ids(engine: Engine) -> dict[str, list[str]]:
         found = {name: [str(row[0]) for row in connection.execute(sa.text(query))] for name, query in wanted.items()}
     processes, kinds = ["complaint", "identity_access", "group_vote"], ["csv", "xlsx", "xes", "ocel", "json", "pdf"]
     more = {"name": ["complaint", "sanction"], "process": processes, "key": [NUMBER], "kind": kinds}
+    more |= {"number": ["1"], "path": ["complaint.bpmn"], "draft_id": ["nothing"]}
     return {**{name: values or ["nothing"] for name, values in found.items()}, **more}
 
 

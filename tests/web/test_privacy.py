@@ -25,7 +25,11 @@ def writing(app: Flask) -> list[tuple[str, str, str]]:
         for method in sorted((rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}):
             path = rule.rule
             for argument in rule.arguments:
-                path = path.replace(f"<{argument}>", "x").replace(f"<path:{argument}>", "x")
+                path = (
+                    path.replace(f"<{argument}>", "x")
+                    .replace(f"<path:{argument}>", "x")
+                    .replace(f"<int:{argument}>", "1")
+                )
             if not getattr(view, "is_public", False):
                 found.append((rule.endpoint, method, path))
     return found

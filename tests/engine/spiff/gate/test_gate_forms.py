@@ -39,7 +39,7 @@ def with_form(change: dict[str, Any] | None = None, field: dict[str, Any] | None
         ({"x-source": "passwords"}, "form"),
         ({"x-auto": "root"}, "form"),
         ({"pattern": "(a+)+$"}, "pattern"),
-        ({"pattern": "("}, "form"),
+        ({"pattern": "("}, "pattern"),
         ({"x-prefill": "subjcet"}, "name-unknown"),
         ({"x-prefill": "().__class__"}, "expression-attribute"),
     ],
