@@ -89,7 +89,8 @@ def put(draft_id: str) -> Any:
                 given[place] = file.read()
         if not given:
             raise Invalid({"files": {"zh-CN": "请选择文件", "en": "Choose a file"}})
-        desk().put(draft_id, given)
+        seen = request.form.get("rev", "")
+        desk().put(draft_id, given, rev=int(seen) if seen.isdecimal() else None)
     except (Invalid, Conflict) as error:
         return _page(draft_id, error), error.status
     finally:

@@ -185,6 +185,16 @@ def test_a_draft_behind_the_newest_version_is_brought_up_or_decided_for(
     assert lu.post(f"/designer/{other}/bring-up", data={"ours": "1"}).status_code == 303
 
 
+def test_who_imports_over_something_newer_is_told_whose_it_is(as_: Callable[[str], Any]) -> None:
+    lu, mo = as_("lutuyang"), as_("modouxian")
+    draft = made(lu)
+    assert 'name="rev" value="0"' in mo.get(f"/designer/{draft}").text
+    assert put(lu, draft, FILE, CHANGED, rev="0").status_code == 303
+    answer = put(mo, draft, FILE, CHANGED + b"<!-- x -->", rev="0")
+    assert answer.status_code == 409 and "另存为一份新草稿" in answer.text
+    assert lu.get(f"/designer/{draft}/files/{FILE}").data == CHANGED
+
+
 def test_a_fork_and_a_dropped_draft(as_: Callable[[str], Any]) -> None:
     lu, mo = as_("lutuyang"), as_("modouxian")
     draft = made(lu)
